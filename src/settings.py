@@ -1,0 +1,104 @@
+"""Settings: the environment and `.env`, read once into one frozen object.
+
+The environment beats `.env`, `.env` beats the default, and a variable that is set to nothing counts as set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder: `model/`, `sql/` and `.env` are found from here, wherever the app is started."""
+
+DEFAULTS = {
+    "DB_HOST": "",
+    "DB_PORT": "5432",
+    "DB_NAME": "digits",
+    "DB_USER": "digits",
+    "DB_PASSWORD": "",
+    "DATA_DIR": "data",
+    "PORT": "8501",
+    "ADDRESS": "127.0.0.1",
+    "TORCH_THREADS": "1",
+    "LOG_LEVEL": "info",
+}
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or cannot be used; the message names it and says what it takes."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person who runs the app can set. `.env.example` has a sentence on each."""
+
+    db_host: str
+    db_port: int
+    db_name: str
+    db_user: str
+    db_password: str
+    data_dir: Path
+    port: int
+    address: str
+    torch_threads: int
+    log_level: str
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the app brings its own PostgreSQL, under `data_dir`."""
+        return not self.db_host
+
+
+def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Raises SettingsError, which names the variable, when a value is missing or makes no sense.
+    """
+    file = {name: value for name, value in dotenv_values(env_file or ROOT / ".env").items() if value is not None}
+    values = DEFAULTS | file | dict(os.environ if environ is None else environ)
+    if values["DB_HOST"] and not values["DB_PASSWORD"]:
+        raise SettingsError("DB_PASSWORD is empty: set it to the password of DB_USER on the server that DB_HOST names.")
+    settings = Settings(
+        db_host=values["DB_HOST"],
+        db_port=_integer(values, "DB_PORT", 1, 65535),
+        db_name=_filled(values, "DB_NAME"),
+        db_user=_filled(values, "DB_USER"),
+        db_password=values["DB_PASSWORD"],
+        data_dir=(ROOT / _filled(values, "DATA_DIR")).resolve(),
+        port=_integer(values, "PORT", 1, 65535),
+        address=_filled(values, "ADDRESS"),
+        torch_threads=_integer(values, "TORCH_THREADS", 1, 256),
+        log_level=_one_of(values, "LOG_LEVEL", LOG_LEVELS),
+    )
+    if settings.embedded and " " in str(settings.data_dir):
+        raise SettingsError(
+            f"DATA_DIR must not contain a space, which the embedded PostgreSQL cannot stand: {settings.data_dir}"
+        )
+    return settings
+
+
+def _filled(values: Mapping[str, str], name: str) -> str:
+    if not values[name].strip():
+        raise SettingsError(f"{name} is empty: give it a value, or remove the line to use {DEFAULTS[name]!r}.")
+    return values[name].strip()
+
+
+def _integer(values: Mapping[str, str], name: str, low: int, high: int) -> int:
+    text = values[name].strip()
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {values[name]!r}.")
+    return int(text)
+
+
+def _one_of(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = values[name].strip().lower()
+    if value not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {values[name]!r}.")
+    return value
