@@ -1,0 +1,145 @@
+"""The thin layer between the app and its table: one row per drawing, and a trace of every label.
+
+Writing goes through the writer: each call returns a future that is done when the row is safe. Reading goes to the
+database, and raises DatabaseAway when it cannot be reached. Repeating a call changes nothing.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from database import Database
+from spool import Entry
+from writer import Statement, Writer, Written
+
+
+@dataclass(frozen=True)
+class PredictionRow:
+    """What is kept of one reading. `image` is the 28x28 PNG; `visitor` a sha-256 in hex, or None for nobody."""
+
+    drawing_id: UUID
+    predicted_digit: int
+    confidence: float
+    probabilities: tuple[float, ...]
+    digit_score: float
+    image: bytes
+    source: str
+    visitor: str | None
+    model: str
+    model_version: int
+    elapsed_ms: float
+
+
+@dataclass(frozen=True)
+class RecentDrawing:
+    """A visitor's drawing, as their list shows it."""
+
+    drawing_id: UUID
+    created_at: datetime
+    predicted_digit: int
+    true_label: int | None
+    confidence: float
+    image: bytes
+    model: str
+    model_version: int
+
+
+# A drawing is read after every stroke, and each reading replaces the one before: the row stays the same, and so do
+# its label and its owner. Another visitor's row is left as it is.
+_LOG_PREDICTION = """
+INSERT INTO predictions (drawing_id, predicted_digit, confidence, probabilities, digit_score, image, source, visitor,
+                         model, model_version, elapsed_ms)
+VALUES (%(drawing_id)s, %(predicted_digit)s, %(confidence)s, %(probabilities)s, %(digit_score)s, %(image)s, %(source)s,
+        %(visitor)s, %(model)s, %(model_version)s, %(elapsed_ms)s)
+ON CONFLICT (drawing_id) DO UPDATE SET
+    predicted_digit = excluded.predicted_digit, confidence = excluded.confidence,
+    probabilities = excluded.probabilities, digit_score = excluded.digit_score, image = excluded.image,
+    model = excluded.model, model_version = excluded.model_version, elapsed_ms = excluded.elapsed_ms
+WHERE predictions.visitor IS NOT DISTINCT FROM excluded.visitor
+"""
+
+# The label and its trace are one statement, so that neither can be without the other.
+_LOG_LABEL = """
+WITH before AS (
+    SELECT drawing_id, true_label FROM predictions
+    WHERE drawing_id = %(drawing_id)s AND (%(owner)s::text IS NULL OR visitor = %(owner)s) FOR UPDATE
+), changed AS (
+    UPDATE predictions p SET true_label = %(label)s, labelled_at = now(), review = 'pending', trained_into = NULL
+    FROM before b WHERE p.drawing_id = b.drawing_id AND b.true_label IS DISTINCT FROM %(label)s
+    RETURNING p.drawing_id, b.true_label AS old_label
+), traced AS (
+    INSERT INTO label_events (drawing_id, who, old_label, new_label)
+    SELECT drawing_id, %(who)s, old_label, %(label)s FROM changed
+)
+SELECT count(*) FROM before
+"""
+
+# The same for a drawing that is kept already: one that was deleted stays so.
+_LOG_AGAIN = """
+WITH changed AS (
+    UPDATE predictions SET
+        predicted_digit = %(predicted_digit)s, confidence = %(confidence)s, probabilities = %(probabilities)s,
+        digit_score = %(digit_score)s, model = %(model)s, model_version = %(model_version)s,
+        elapsed_ms = %(elapsed_ms)s
+    WHERE drawing_id = %(drawing_id)s AND visitor = %(visitor)s
+    RETURNING 1
+)
+SELECT count(*) FROM changed
+"""
+
+_REMOVE = """
+WITH gone AS (DELETE FROM predictions WHERE drawing_id = %(drawing_id)s AND visitor = %(visitor)s RETURNING 1)
+SELECT count(*) FROM gone
+"""
+
+_RECENT = """
+SELECT drawing_id, created_at, predicted_digit, true_label, confidence, image, model, model_version
+FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
+"""
+
+
+STATEMENTS = {
+    "prediction": Statement(_LOG_PREDICTION),
+    "again": Statement(_LOG_AGAIN, returns=True),
+    "label": Statement(_LOG_LABEL, returns=True),
+    "remove": Statement(_REMOVE, returns=True),
+}
+"""What the writer can be asked to write."""
+
+
+def log_prediction(writer: Writer, row: PredictionRow) -> Future[Written]:
+    """Write a reading; a second one of the same drawing replaces the first."""
+    return writer.submit(Entry("prediction", _parameters(row)))
+
+
+def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
+    """Write a new reading of a visitor's own, kept drawing; the row tells how many (0 or 1) were found."""
+    return writer.submit(Entry("again", _parameters(row)))
+
+
+def log_label(writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
+    """Write what a drawing really is (0-9), and who said so; the row tells how many drawings (0 or 1) were found.
+
+    With an `owner`, only that visitor's drawing is.
+    """
+    return writer.submit(Entry("label", {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner}))
+
+
+def remove(writer: Writer, drawing_id: UUID, visitor: str) -> Future[Written]:
+    """Delete a visitor's own drawing, with its trace; the row tells how many (0 or 1) there were."""
+    return writer.submit(Entry("remove", {"drawing_id": drawing_id, "visitor": visitor}))
+
+
+def _parameters(row: PredictionRow) -> dict[str, Any]:
+    return vars(row) | {"probabilities": list(row.probabilities)}
+
+
+def recent(database: Database, visitor: str, limit: int = 12) -> list[RecentDrawing]:
+    """A visitor's own newest drawings, newest first."""
+    with database.transaction() as cursor:
+        cursor.execute(_RECENT, (visitor, limit))
+        return [RecentDrawing(*row) for row in cursor.fetchall()]

@@ -1,0 +1,79 @@
+"""What many tests need: MNIST, and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from database import Database, EmbeddedServer
+from dataset import Mnist, MnistMissing, load_mnist
+from logger import STATEMENTS
+from running_app import RunningApp
+from settings import ROOT
+from spool import Spool
+from writer import Writer
+
+# On a developer's machine the property tests look for new counterexamples each time; continuous integration must say
+# the same of the same commit.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI") == "true":
+    hypothesis.settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Mnist:
+    """MNIST from `data/MNIST`, or downloaded there; where neither is to be had, its tests are skipped."""
+    try:
+        return load_mnist(ROOT / "data")
+    except MnistMissing as error:
+        if os.environ.get("CI") == "true" and (ROOT / "../shared/mnist").is_dir():
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A PostgreSQL of the tests' own, out of the same package as the app's."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("database"), "digits")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(server: EmbeddedServer) -> Iterator[Database]:
+    """An open database with empty tables."""
+    database = Database(server, pool_size=4, retry_seconds=0.05)
+    database.open()
+    assert database.wait_until_ready(60), database.away
+    with database.transaction() as cursor:
+        cursor.execute("TRUNCATE predictions, label_events, model_versions")
+    yield database
+    database.close(stop_server=False)
+
+
+@pytest.fixture
+def writer(database: Database, tmp_path: Path) -> Iterator[Writer]:
+    """A writer to that database, with an empty spool."""
+    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), STATEMENTS)
+    writer.open()
+    yield writer
+    writer.close()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """One running app for all tests that leave it as it was."""
+    running = RunningApp(tmp_path_factory.mktemp("app")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the current one: nothing may depend on where a command is started."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
