@@ -1,0 +1,147 @@
+"""Canvas -> strokes: the pen strokes in the Fabric.js JSON of the drawing canvas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MAX_POINTS = 100_000  # of a drawing; beyond that no hand drew it
+
+
+def strokes_of(json_data: dict[str, Any] | None) -> list[Floats]:
+    """The pen strokes of a canvas's Fabric.js JSON: (n, 2) arrays of x, y in canvas pixels, y pointing down.
+
+    Reads the objects of type path (commands M, L, Q, C, Z, curves flattened) as they were moved, turned and scaled on
+    the canvas; every other object, and a path that makes no sense, is passed over. No drawing gives an empty list.
+
+    Raises ValueError for more points than a hand draws (MAX_POINTS), before they are worked on.
+    """
+    objects = json_data.get("objects") if isinstance(json_data, dict) else None
+    if not isinstance(objects, list):
+        return []
+    paths = [item for item in objects if _is_path(item)]
+    if len(paths) > MAX_POINTS or sum(len(item["path"]) for item in paths) > MAX_POINTS:
+        raise ValueError("This drawing has too many points: clear it and draw one digit.")
+    return [stroke for item in paths for stroke in _path_strokes(item)]
+
+
+def _is_path(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and isinstance(item.get("type"), str)
+        and item["type"].lower() == "path"
+        and isinstance(item.get("path"), list)
+        and item.get("visible", True) is not False
+    )
+
+
+def _path_strokes(item: dict[str, Any]) -> list[Floats]:
+    """The strokes of one path object where they lie on the canvas; none if the object makes no sense."""
+    try:
+        pieces = list(_pieces(item["path"]))
+        return _placed(item, pieces) if pieces else []
+    except ValueError:
+        return []
+
+
+CURVE_STEPS = np.arange(1, 5)[:, None] / 4  # a pen's own curves are a few pixels long: four chords follow them
+BINOMIALS = {1: (1, 1), 2: (1, 2, 1), 3: (1, 3, 3, 1)}
+NUMBERS = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0}  # how many each command carries
+
+
+def _pieces(path: list[Any]) -> Iterator[Floats]:
+    """The strokes of one path in its own coordinates, one for each M; ValueError for commands that make no sense."""
+    points: list[Floats] = []
+    for command in path:
+        name, numbers = _command(command)
+        if name == "M":
+            if points:
+                yield np.concatenate(points)
+            points = [numbers]
+        elif not points:
+            raise ValueError("A path begins with M.")
+        else:
+            points.append(points[0] if name == "Z" else _flat(points[-1][-1:], numbers))
+    if points:
+        yield np.concatenate(points)
+
+
+def _command(command: Any) -> tuple[str, Floats]:
+    """A command's name and its points, (k, 2)."""
+    if not isinstance(command, list) or not command or not isinstance(command[0], str):
+        raise ValueError("A path is made of commands.")
+    name, numbers = command[0], command[1:]
+    if NUMBERS.get(name) != len(numbers) or not all(map(_is_number, numbers)):
+        raise ValueError("A path's command is a letter and its numbers.")
+    return name, np.asarray(numbers, np.float64).reshape(-1, 2)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
+
+
+def _flat(start: Floats, rest: Floats) -> Floats:
+    """The points of a Bezier curve of degree 1 to 3 from `start`, its control points and its end, without the start."""
+    degree = len(rest)
+    if degree == 1:
+        return rest
+    k = np.arange(degree + 1)
+    weights = BINOMIALS[degree] * CURVE_STEPS**k * (1 - CURVE_STEPS) ** (degree - k)
+    points: Floats = weights @ np.concatenate([start, rest])
+    return points
+
+
+# Where an origin lies in its object, as a fraction of its size from the middle.
+ORIGINS = {"left": -0.5, "top": -0.5, "center": 0.0, "right": 0.5, "bottom": 0.5}
+
+
+def _placed(item: dict[str, Any], pieces: list[Floats]) -> list[Floats]:
+    """A path's pieces where the object lies on the canvas, as Fabric.js 7 draws it.
+
+    The path turns, grows and skews about the middle of its bounding box, and that middle lies where `left`, `top` and
+    the origins say (by default they are the middle itself).
+    """
+    points = np.concatenate(pieces)
+    low, high = points.min(0), points.max(0)
+    grow = _growth(item)
+    turn = _rotation(_number(item, "angle", 0))
+    size = np.array([_number(item, "width", high[0] - low[0]), _number(item, "height", high[1] - low[1])])
+    size = np.abs(grow) @ (size + _number(item, "strokeWidth", 1))
+    origin = np.array([_origin(item, "originX"), _origin(item, "originY")])
+    middle = np.array([_number(item, "left", 0), _number(item, "top", 0)]) - turn @ (origin * size)
+    return [(piece - (low + high) / 2) @ (turn @ grow).T + middle for piece in pieces]
+
+
+def _growth(item: dict[str, Any]) -> Floats:
+    """The (2, 2) matrix of an object's scales, flips and skews, composed in Fabric's order."""
+    flips = [-1 if item.get(name) is True else 1 for name in ("flipX", "flipY")]
+    scale = np.diag([flips[0] * _number(item, "scaleX", 1), flips[1] * _number(item, "scaleY", 1)])
+    skew_x, skew_y = (math.tan(math.radians(_number(item, name, 0))) for name in ("skewX", "skewY"))
+    matrix: Floats = scale @ np.array([[1, skew_x], [0, 1]]) @ np.array([[1, 0], [skew_y, 1]])
+    return matrix
+
+
+def _rotation(degrees: float) -> Floats:
+    """The (2, 2) matrix that turns clockwise on a canvas whose y points down."""
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([[c, -s], [s, c]])
+
+
+def _number(item: dict[str, Any], name: str, default: float) -> float:
+    value = item.get(name, default)
+    if not _is_number(value):
+        raise ValueError(f"{name} is a number.")
+    return float(value)
+
+
+def _origin(item: dict[str, Any], name: str) -> float:
+    value = item.get(name, "center")
+    if isinstance(value, str) and value in ORIGINS:
+        return ORIGINS[value]
+    return _number(item, name, 0.5) - 0.5
