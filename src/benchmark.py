@@ -1,0 +1,175 @@
+"""python src/benchmark.py [train|accuracy|predict] ...: the README's numbers and figures, measured on this machine.
+
+train       time to 99.0 % and 99.5 %, fit() against the textbook loop
+accuracy    the accuracy report with its figures, written to a folder
+predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+import latency
+import report
+import speed
+from dataset import Mnist, MnistMissing, load_mnist
+from train_model import Parser, cpu_model, number
+
+# ---------------------------------------------------------------------------------------------------------------------
+# train: the same digits, the same cores, one run after the other. The textbook loop goes on for as many epochs as it
+# needs to reach both accuracies; our runs have their length fixed beforehand, so the accuracy at the end is shown too.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def train_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `train`."""
+    flags.add_argument("--seeds", type=number(int, 1, 100), default=5, help="runs of fit() for each accuracy")
+    flags.add_argument("--textbook-seeds", type=number(int, 1, 100), default=2, help="runs of the textbook loop")
+    flags.add_argument("--textbook-epochs", type=number(int, 1, 100), default=speed.TEXTBOOK_EPOCHS)
+    flags.add_argument("--target", type=float, choices=list(speed.SPRINTS), action="append", help="default: all")
+
+
+def train(asked: argparse.Namespace) -> None:
+    """Print the times side by side."""
+    mnist = load_mnist(asked.data_dir)
+    targets = asked.target or list(speed.SPRINTS)
+    ours = {target: [speed.sprint(mnist, target, seed) for seed in range(asked.seeds)] for target in targets}
+    theirs = [_until(mnist, seed, asked.textbook_epochs, max(targets)) for seed in range(asked.textbook_seeds)]
+    print("| time to | fit(), seconds | runs that got there | accuracy at the end | textbook, seconds | times faster |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for target in targets:
+        laps = ours[target]
+        slow = [t for run in theirs if (t := speed.time_to(run, target)) is not None]
+        fast = [lap.seconds for lap in laps]
+        there = sum(lap.accuracy >= target for lap in laps)
+        times = f"{sum(slow) / len(slow) / (sum(fast) / len(fast)):.1f}" if slow else "-"
+        reached = speed.spread([lap.accuracy * 100 for lap in laps], " %", 2)
+        row = [f"{target:.1%}", speed.spread(fast), f"{there} of {len(laps)}", reached, speed.spread(slow), times]
+        print("| " + " | ".join(row) + " |")
+
+
+def _until(mnist: Mnist, seed: int, epochs: int, target: float) -> list[speed.Lap]:
+    """The textbook loop's laps up to the first that reaches `target`."""
+    laps: list[speed.Lap] = []
+    for lap in speed.textbook(mnist, seed, epochs):
+        laps.append(lap)
+        print(f"textbook loop, seed {seed}: {lap.accuracy:.2%} after {lap.seconds:.0f} s", file=sys.stderr)
+        if lap.accuracy >= target:
+            break
+    return laps
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# accuracy: everything that can be said of the shipped networks, in one page with its pictures beside it.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def accuracy_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `accuracy`."""
+    flags.add_argument("--model-dir", type=Path, default=Path("model"))
+    flags.add_argument("--output", type=Path, default=Path("reports/accuracy"))
+    flags.add_argument("--drawings", type=Path, help="real drawings, one json a line, instead of generated ones")
+    flags.add_argument("--count", type=number(int, 10, 100_000), default=1000, help="drawings looked at")
+    flags.add_argument(
+        "--ablation-epochs", type=number(int, 0, 1000), default=4, help="of the three trainings; 0 leaves them out"
+    )
+
+
+def accuracy(asked: argparse.Namespace) -> None:
+    """Write README.md and its figures into the output folder, and print the page."""
+    mnist = load_mnist(asked.data_dir)
+    networks, cards = report.shipped(asked.model_dir)
+    drawn = report.people(asked.drawings, asked.count) if asked.drawings else report.generated(asked.count)
+    asked.output.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "Overview": report.overview(networks, cards, mnist, drawn),
+        **{f"By {what}": report.conditions(networks, drawn, what) for what in report.CONDITIONS},
+        "Ablation: preprocessing": report.preprocessing_ablation(networks, drawn),
+    }
+    if asked.ablation_epochs:
+        tables[f"Ablation: augmentation ({asked.ablation_epochs} epochs)"] = report.augmentation_ablation(
+            mnist, drawn, asked.ablation_epochs
+        )
+    source = f"{asked.drawings.name}" if asked.drawings else "our own generator"
+    lines = ["# Accuracy", "", f"{len(drawn.labels)} drawings from {source}; {machine()}.", ""]
+    for title, table in tables.items():
+        lines += [f"## {title}", "", report.markdown(table), ""]
+    for title, file in report.figures(networks, cards, mnist, asked.output):
+        lines += [f"## {title}", "", f"![{title}]({file})", ""]
+    (asked.output / "README.md").write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines))
+
+
+def machine() -> str:
+    """What these numbers were measured on."""
+    return f"{cpu_model()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# predict: what a visitor waits for, once the canvas has sent its pixels.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def predict_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `predict`."""
+    flags.add_argument("--model-dir", type=Path, default=Path("model"))
+    flags.add_argument("--count", type=number(int, 10, 100_000), default=200, help="drawings")
+    flags.add_argument("--rounds", type=number(int, 1, 1000), default=5, help="readings of each drawing")
+
+
+def predict(asked: argparse.Namespace) -> None:
+    """Print the milliseconds of a reading on one thread, torch against ONNX Runtime."""
+    rows = latency.table(asked.model_dir, asked.count, asked.rounds)
+    table = [["one thread, milliseconds", "p50", "p95", "p99"]]
+    print(report.markdown(table + [[what, *(f"{value:.2f}" for value in row)] for what, row in rows.items()]))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The command: a line here for every subcommand. With none of them, all are run, one after the other.
+# ---------------------------------------------------------------------------------------------------------------------
+
+Run = Callable[[argparse.Namespace], None]
+COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
+    "train": (train_flags, train),
+    "accuracy": (accuracy_flags, accuracy),
+    "predict": (predict_flags, predict),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The subcommands and their flags."""
+    made = Parser(
+        prog="benchmark.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    under = made.add_subparsers(dest="command")
+    for name, (flags, run) in COMMANDS.items():
+        one = under.add_parser(name, help=run.__doc__, allow_abbrev=False)
+        one.add_argument("--data-dir", type=Path, default=Path("data"), help="MNIST lies, or is downloaded, below it")
+        flags(one)
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the subcommand that was asked for, or all; the exit code."""
+    asked = parser().parse_args(arguments)
+    try:
+        for name in [asked.command] if asked.command else COMMANDS:
+            print(f"{name}: {machine()}", file=sys.stderr)
+            COMMANDS[name][1](asked if asked.command else parser().parse_args([name]))
+    except (MnistMissing, OSError) as error:
+        print(f"benchmark.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""MNIST through torchvision, as whole tensors: 55,000 digits to train on, 5,000 to choose by, 10,000 to report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.datasets import MNIST
+
+VALIDATION_DIGITS = 5_000
+# Never changed: what validates one version must never have trained another, so the training seed has no say in it.
+VALIDATION_SEED = 20_240_229
+
+
+class MnistMissing(Exception):
+    """There is no MNIST in the data folder, and it could not be downloaded."""
+
+
+class Digits(NamedTuple):
+    """Images, uint8 N x 1 x 28 x 28 (0 paper, 255 ink), and labels, int64 N (0-9; 10 for "not a digit")."""
+
+    images: Tensor
+    labels: Tensor
+
+
+class Mnist(NamedTuple):
+    """The 55,000, 5,000 and 10,000 digits to train on, to choose by, and to report."""
+
+    train: Digits
+    validation: Digits
+    test: Digits
+
+
+def load_mnist(data_dir: str | Path = "data") -> Mnist:
+    """MNIST from `data_dir`/MNIST/raw, downloaded into it the first time; raises MnistMissing."""
+    try:
+        known, test = (MNIST(str(data_dir), train=train, download=True) for train in (True, False))
+    except (OSError, RuntimeError) as error:
+        raise MnistMissing(
+            f"There is no MNIST in {Path(data_dir) / 'MNIST' / 'raw'} and it could not be downloaded: "
+            "connect to the network, or put its four files there."
+        ) from error
+    train, validation = split(Digits(known.data.unsqueeze(1), known.targets))
+    return Mnist(train, validation, Digits(test.data.unsqueeze(1), test.targets))
+
+
+def split(digits: Digits) -> tuple[Digits, Digits]:
+    """MNIST's 60,000 training digits as those to train on and the 5,000 held out, the same ones for ever."""
+    # NumPy promises that RandomState's numbers never change again; torch.randperm promises nothing across versions.
+    order = torch.from_numpy(np.random.RandomState(VALIDATION_SEED).permutation(len(digits.labels)))
+    held_out, rest = order[:VALIDATION_DIGITS].sort().values, order[VALIDATION_DIGITS:].sort().values
+    return rows(digits, rest), rows(digits, held_out)
+
+
+def rows(digits: Digits, index: Tensor) -> Digits:
+    """The digits at `index` (int64, any length)."""
+    return Digits(digits.images[index], digits.labels[index])
+
+
+def as_input(images: Tensor) -> Tensor:
+    """What the networks take: float32 in 0..1, from uint8 0..255, the shape kept."""
+    return images.to(torch.float32).div_(255)

@@ -1,0 +1,103 @@
+"""python src/export_onnx.py [--model cnn|linear] [--output FILE]: the trained network as an ONNX file.
+
+The file takes `image`, float32 N x 1 x 28 x 28 (0 paper, 1 ink, in MNIST's frame: see preprocessing.py), and gives
+`logits`, N x 11 for the CNN (column 10: not a digit) or N x 10. The temperature and the digit score of the model's
+.json are applied to these logits, as predictor.py does. Needs onnx and onnxscript; the check onnxruntime and MNIST.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from dataset import MnistMissing, as_input, load_mnist
+from prediction import MODELS, ModelMissing
+from predictor import load_model
+from settings import ROOT
+from train_model import Parser
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The export: torch traces the network once and writes down what it did, with the number of images left free.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def export(network: nn.Module, file: Path) -> None:
+    """Write a network that takes N x 1 x 28 x 28 as an ONNX file, weights included, N free. Raises ImportError."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own making
+        torch.onnx.export(
+            network,
+            (torch.rand(2, 1, 28, 28),),
+            file,
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_shapes=({0: torch.export.Dim("images")},),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The check: an export that reads differently from the network is worth nothing, so both read MNIST's test digits.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def largest_difference(network: nn.Module, file: Path, images: torch.Tensor) -> float:
+    """The largest difference between torch's and ONNX Runtime's logits on uint8 images, N x 1 x 28 x 28."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    largest = 0.0
+    for batch in torch.split(images, 1000):
+        with torch.inference_mode():
+            ours = network(as_input(batch)).numpy()
+        theirs = session.run(None, {"image": as_input(batch).numpy()})[0]
+        largest = max(largest, float(np.abs(ours - theirs).max()))
+    return largest
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The command.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of this command."""
+    made = Parser(prog="export_onnx.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--model", choices=MODELS, default="cnn")
+    made.add_argument("--output", type=Path, help="the file; default: MODEL.onnx")
+    made.add_argument("--model-dir", type=Path, default=ROOT / "model")
+    made.add_argument("--data-dir", type=Path, default=ROOT / "data", help="MNIST lies, or is downloaded, below it")
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Export and check; the exit code."""
+    asked = parser().parse_args(arguments)
+    file = asked.output or Path(f"{asked.model}.onnx")
+    try:
+        network = load_model(asked.model_dir, asked.model).network
+        export(network, file)
+        print(f"{file}: {file.stat().st_size / 1000:.0f} KB")
+        difference = largest_difference(network, file, load_mnist(asked.data_dir).test.images)
+    except ImportError as error:
+        print(f"export_onnx.py: {error.name} is missing: pip install onnx onnxscript onnxruntime.", file=sys.stderr)
+        return 2
+    except (ModelMissing, MnistMissing, OSError) as error:
+        print(f"export_onnx.py: {error}", file=sys.stderr)
+        return 2
+    print(f"largest difference of a logit from torch's on MNIST's 10,000 test digits: {difference:.2e}")
+    return 0 if difference < 1e-3 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The two networks, small enough to read: 784 weights per digit, and four convolutions that see strokes.
+
+Both take float32 images, N x 1 x 28 x 28, 0 for paper and 1 for ink, and give logits. Nothing is normalised outside.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+DIGITS = 10
+NOT_A_DIGIT = 10  # the eleventh column of ConvNet, and the label of rows that are no digit
+
+
+class LinearNet(nn.Module):
+    """One weight per pixel and digit (7,850 parameters): N x 1 x 28 x 28 in, N x 10 logits out."""
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(28 * 28, DIGITS))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, N x 10, of images N x 1 x 28 x 28 in 0..1."""
+        logits: Tensor = self.layers(images)
+        return logits
+
+
+class ConvNet(nn.Module):
+    """Four convolutions: N x 1 x 28 x 28 in, N x 11 logits out (column 10: not a digit)."""
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *_convolution(1, 16, kernel=5, padding=2, pool=True),  # 28 -> 14
+            *_convolution(16, 64, pool=True),  # 14 -> 7
+            *_convolution(64, 64),
+            *_convolution(64, 64, padding=0),  # 7 -> 5
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(64 * 5 * 5, DIGITS + 1),
+        )
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, N x 11, of images N x 1 x 28 x 28 in 0..1."""
+        logits: Tensor = self.layers(images)
+        return logits
+
+
+def _convolution(inputs: int, outputs: int, kernel: int = 3, padding: int = 1, pool: bool = False) -> list[nn.Module]:
+    # The pool comes before the norm: a quarter of the pixels to normalise. Its scale stays at 1, so it is positive,
+    # commutes with the maximum, and the norm can be folded into the convolution in front of the pool.
+    norm = nn.BatchNorm2d(outputs)
+    norm.weight.requires_grad_(False)
+    return [
+        nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False),
+        *([nn.MaxPool2d(2)] if pool else []),
+        norm,
+        nn.ReLU(inplace=True),
+    ]
+
+
+NETWORKS: dict[str, type[LinearNet | ConvNet]] = {"linear": LinearNet, "cnn": ConvNet}
+
+
+def digit_logits(logits: Tensor) -> Tensor:
+    """The ten digits' columns, N x 10, of either network's logits."""
+    return logits[:, :DIGITS]
+
+
+def digit_evidence(logits: Tensor) -> Tensor:
+    """One number per image, N: how much it is a digit at all, higher for digits, on no fixed scale.
+
+    With eleven columns the log odds of "any digit" against "not a digit"; with ten the energy score,
+    log sum exp of the logits (Liu et al. 2020, https://arxiv.org/abs/2010.03759).
+    """
+    evidence = digit_logits(logits).logsumexp(1)
+    return evidence - logits[:, NOT_A_DIGIT] if logits.shape[1] > DIGITS else evidence
+
+
+def fold(network: nn.Module) -> nn.Module:
+    """A copy for serving: evaluation mode, no dropout, and each batch norm folded into its convolution."""
+    served = copy.deepcopy(network).eval()
+    layers: list[nn.Module] = []
+    convolution = -1
+    for layer in served.layers.children():  # type: ignore[union-attr]
+        if isinstance(layer, nn.Conv2d):
+            convolution = len(layers)
+        if isinstance(layer, nn.BatchNorm2d):
+            layers[convolution] = fuse_conv_bn_eval(layers[convolution], layer)  # type: ignore[type-var]
+        elif not isinstance(layer, nn.Dropout):
+            layers.append(layer)
+    served.layers = nn.Sequential(*layers)
+    return served.requires_grad_(False)
