@@ -1,0 +1,54 @@
+"""python src/app.py    (or: streamlit run src/app.py)
+
+The whole app in one process: Streamlit's pages, the HTTP API under /api, and one lifespan that opens and closes what
+both of them share. (`make run` starts it with everything that it needs.)
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+import service
+from api import api, health_routes
+from settings import SettingsError, load_settings
+from visitors import VisitorCookie
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """What all visitors share lives as long as the server does."""
+    service.start()
+    try:
+        yield {}
+    finally:
+        service.stop()
+
+
+# Opening begins here, before Streamlit is ready, so that both get up side by side. A setting that makes no sense ends
+# the start with one sentence: better than an app that half works.
+try:
+    settings = load_settings()
+except SettingsError as error:
+    sys.exit(f"The app does not start. {error}")
+logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+service.start()
+
+# The pages are a script of their own, ui.py, that Streamlit runs anew for every visitor and every click.
+app = st.App(
+    "ui.py",
+    lifespan=lifespan,
+    routes=[*health_routes, Mount("/api", app=api)],
+    middleware=[Middleware(VisitorCookie)],
+)
+
+# Started as a command, it takes its address and port from the settings; `streamlit run` takes them from its own flags.
+if __name__ == "__main__":
+    app.run(config={"server.address": settings.address, "server.port": settings.port})

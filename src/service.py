@@ -1,0 +1,177 @@
+"""The running app: its settings, its database and its models, opened once and shared by the pages and the API.
+
+Here a frame becomes a reading, and a reading a row: what the pages and the API must do alike stands here alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+
+import logger
+from database import Database, open_database
+from logger import PredictionRow, RecentDrawing
+from prediction import MODELS, ModelMissing, Prediction, read_card
+from preprocessing import from_png, to_png
+from settings import ROOT, Settings, load_settings
+from spool import Spool
+from writer import Writer, Written
+
+if TYPE_CHECKING:
+    from predictor import Predictor
+
+MODEL_DIR = ROOT / "model"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One drawing as it was read: the frame that the model saw, and its answer."""
+
+    drawing_id: UUID
+    frame: np.ndarray
+    prediction: Prediction
+    source: str
+    visitor: str | None
+
+
+class Service:
+    """Reads drawings and keeps what people say about them."""
+
+    def __init__(self, settings: Settings, database: Database, writer: Writer, load: Callable[[], Predictor]) -> None:
+        self.settings = settings
+        self.database = database
+        self.writer = writer
+        self._predictor: Predictor | None = None
+        self._model_trouble: str | None = "The model is loading."
+        self._loaded = threading.Event()
+        # Loading takes some seconds, nearly all of them in importing torch: meanwhile the page already opens.
+        threading.Thread(target=self._load, args=(load,), name="model-loader", daemon=True).start()
+
+    def _load(self, load: Callable[[], Predictor]) -> None:
+        try:
+            self._predictor = load()
+            self._model_trouble = None
+        except ModelMissing as error:
+            self._model_trouble = str(error)
+            log.error("%s", error)
+        except Exception:
+            # Whatever it was, nobody must wait for a model that will not come.
+            self._model_trouble = "The models cannot be loaded; the app's log says why."
+            log.exception("the models cannot be loaded")
+        finally:
+            self._loaded.set()
+
+    @property
+    def loading(self) -> bool:
+        """Whether the models are still on their way."""
+        return not self._loaded.is_set()
+
+    @property
+    def model_trouble(self) -> str | None:
+        """Why no model can read at present, or None while one can."""
+        return self._model_trouble
+
+    def predictor(self, timeout: float = 30) -> Predictor:
+        """The predictor, waiting for it while it loads. Raises ModelMissing."""
+        self._loaded.wait(timeout)
+        if self._predictor is None:
+            raise ModelMissing(self._model_trouble or "The model is not there.")
+        return self._predictor
+
+    def cards(self) -> dict[str, dict[str, Any]]:
+        """What is known of each model that serves, or will once it is loaded. Raises ModelMissing."""
+        if self.loading:
+            return {model: read_card(MODEL_DIR, model) for model in MODELS}
+        return {name: model.card for name, model in self.predictor().models.items()}
+
+    def read(self, frame: np.ndarray, model: str, drawing_id: UUID, source: str, visitor: str | None) -> Reading:
+        """Read a (28, 28) uint8 frame; nothing is saved yet. Raises ModelMissing."""
+        return Reading(drawing_id, frame, self.predictor().predict(frame, model), source, visitor)
+
+    def save(self, reading: Reading) -> Future[Written]:
+        """Write a reading's row, or write it anew; see logger.log_prediction."""
+        return logger.log_prediction(self.writer, _row(reading))
+
+    def label(self, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
+        """Save what a drawing really is (0-9); see logger.log_label."""
+        return logger.log_label(self.writer, drawing_id, label, who, owner)
+
+    def read_again(self, drawing: RecentDrawing, model: str, visitor: str) -> tuple[Prediction, Future[Written]]:
+        """Read a kept drawing with the model of today, and keep that answer. Raises ModelMissing."""
+        reading = self.read(from_png(drawing.image), model, drawing.drawing_id, "canvas", visitor)
+        return reading.prediction, logger.log_again(self.writer, _row(reading))
+
+    def remove(self, drawing_id: UUID, visitor: str) -> Future[Written]:
+        """Delete a visitor's own drawing; see logger.remove."""
+        return logger.remove(self.writer, drawing_id, visitor)
+
+    def recent(self, visitor: str) -> list[RecentDrawing]:
+        """A visitor's own newest drawings. Raises DatabaseAway."""
+        return logger.recent(self.database, visitor)
+
+    def close(self) -> None:
+        """Write what is queued, and let go of the database."""
+        self.writer.close()
+        self.database.close()
+
+
+def _row(reading: Reading) -> PredictionRow:
+    prediction = reading.prediction
+    return PredictionRow(
+        drawing_id=reading.drawing_id,
+        predicted_digit=prediction.predicted_digit,
+        confidence=prediction.confidence,
+        probabilities=prediction.probabilities,
+        digit_score=prediction.digit_score,
+        image=to_png(reading.frame),
+        source=reading.source,
+        visitor=reading.visitor,
+        model=prediction.model,
+        model_version=prediction.model_version,
+        elapsed_ms=prediction.elapsed_ms,
+    )
+
+
+def _load_shipped(threads: int) -> Predictor:
+    # Both imports take seconds, so the loader's thread makes them. pandas goes first: Streamlit needs it for
+    # the first canvas, which can be drawn on while torch is still on its way.
+    import_module("pandas")
+    from predictor import load_predictor
+
+    return load_predictor(MODEL_DIR, threads)
+
+
+_service: Service | None = None
+_starting = threading.Lock()
+
+
+def start() -> Service:
+    """Open the one service of this process, or return it. Raises SettingsError."""
+    global _service  # a process has one, as it has one model in memory and one pool
+    with _starting:
+        if _service is None:
+            settings = load_settings()
+            database = open_database(settings)
+            writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), logger.STATEMENTS)
+            writer.open()
+            _service = Service(settings, database, writer, lambda: _load_shipped(settings.torch_threads))
+        return _service
+
+
+def stop() -> None:
+    """Close the service of this process, if there is one."""
+    global _service
+    with _starting:
+        if _service is not None:
+            _service.close()
+            _service = None

@@ -1,0 +1,71 @@
+"""Who is drawing: a random cookie, known to the database only as its hash.
+
+Streamlit's own session ends with a reload, so a visitor's recent drawings hang on this cookie instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "digit_reader_visitor"
+ONE_YEAR = 365 * 24 * 3600
+_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class VisitorCookie:
+    """ASGI middleware that gives a random cookie to every browser that has none."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and the cookie with a page's answer."""
+        if scope["type"] != "http" or not _asks_for_page(scope) or _cookie_of(scope):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append("set-cookie", _new_cookie(secure=scope["scheme"] == "https"))
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def current_visitor() -> str:
+    """The visitor whose page is running, as a sha-256 in hex. A browser that refuses cookies is one visit long."""
+    value = st.context.cookies.get(COOKIE, "")
+    if not _WELL_FORMED.fullmatch(value):
+        value = st.session_state.setdefault("visitor_without_cookie", secrets.token_urlsafe(32))
+    return _hashed("cookie", value)
+
+
+def api_visitor(session: str) -> str | None:
+    """The visitor that an API client names by its `session`; a name space of its own, so nobody's cookie is met."""
+    return _hashed("api", session) if session else None
+
+
+def _hashed(namespace: str, value: str) -> str:
+    return hashlib.sha256(f"{namespace}:{value}".encode()).hexdigest()
+
+
+def _asks_for_page(scope: Scope) -> bool:
+    headers = dict(scope["headers"])
+    return scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b"")
+
+
+def _cookie_of(scope: Scope) -> bool:
+    value = HTTPConnection(scope).cookies.get(COOKIE, "")
+    return _WELL_FORMED.fullmatch(value) is not None
+
+
+def _new_cookie(*, secure: bool) -> str:
+    value = f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={ONE_YEAR}; HttpOnly; SameSite=Lax"
+    return value + "; Secure" if secure else value

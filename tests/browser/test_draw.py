@@ -1,0 +1,240 @@
+"""The main job: draw, get it read, say what it was, find it in PostgreSQL."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from browser.digits import DIGITS
+from browser.hand import Stroke, answer, draw, ink, new_canvas, open_page, say
+from pictures import one, png, zero
+from running_app import ROOT, RunningApp, wait_until
+from visitors import COOKIE
+
+PEOPLE = ROOT / "../shared/drawn/pendigits-train.jsonl.gz"
+
+
+def visitor_of(page: Page) -> str:
+    value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
+
+
+def rows_of(app: RunningApp, page: Page) -> list[tuple[int, int | None, bytes, str]]:
+    """A visitor's rows in the order of their drawings: predicted, true label, picture, source."""
+    return app.sql(
+        "SELECT predicted_digit, true_label, image, source FROM predictions WHERE visitor = %s ORDER BY id",
+        visitor_of(page),
+    )
+
+
+def draw_and_tell(app: RunningApp, page: Page, drawings: Sequence[tuple[int, Sequence[Stroke]]]) -> float:
+    """Draw each, tell the truth about each, compare with the table; return the share that was read right."""
+    open_page(page, app.url)
+    answers = []
+    for label, strokes in drawings:
+        draw(page, strokes)
+        answers.append(answer(page, len(strokes)))
+        say(page, label)
+    rows = rows_of(app, page)
+    assert [row[0] for row in rows] == answers, "one row for each drawing, with the answer that was shown"
+    assert [row[1] for row in rows] == [label for label, _ in drawings], "the correction is on the drawing's own row"
+    for _, _, picture, source in rows:
+        frame = np.asarray(Image.open(io.BytesIO(picture)))
+        assert frame.shape == (28, 28)
+        assert frame.max() > 200
+        assert source == "canvas"
+    return float(np.mean([said == label for said, (label, _) in zip(answers, drawings, strict=True)]))
+
+
+@pytest.mark.timeout(600)
+def test_digits_drawn_with_the_mouse_are_read_and_kept(app: RunningApp, page: Page) -> None:
+    assert draw_and_tell(app, page, DIGITS) >= 0.95
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not PEOPLE.exists(), reason="the drawings of real people are not here")
+def test_digits_of_real_people_are_read_and_kept(app: RunningApp, page: Page) -> None:
+    assert draw_and_tell(app, page, peoples_digits(100)) >= 0.95
+
+
+def peoples_digits(count: int) -> list[tuple[int, list[Stroke]]]:
+    """Some digits of each writer, in the canvas's coordinates: 60 % of it high or wide, in its middle."""
+    with gzip.open(PEOPLE, "rt") as lines:
+        everything = [json.loads(line) for line in lines]
+    drawings = []
+    for drawing in everything[:: len(everything) // count][:count]:
+        points = np.concatenate([np.asarray(stroke, float) for stroke in drawing["strokes"]])
+        low, high = points.min(0), points.max(0)
+        scale = 0.6 / max(1e-6, (high - low).max())
+        strokes: list[Stroke] = [
+            [(float(x), float(y)) for x, y in (np.asarray(stroke) - (low + high) / 2) * scale + 0.5]
+            for stroke in drawing["strokes"]
+        ]
+        drawings.append((drawing["label"], strokes))
+    return drawings
+
+
+def test_correct_is_one_click_and_the_canvas_is_empty_again(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    draw(page, DIGITS[0][1])
+    said = answer(page, 1)
+    with new_canvas(page):
+        page.get_by_role("button", name="Yes, a").click()
+    expect(page.get_by_text(f"Saved: that was a {said}")).to_be_visible()
+    assert [row[:2] for row in rows_of(app, page)] == [(said, said)]
+
+
+def test_a_second_stroke_belongs_to_the_same_drawing(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    first, second = DIGITS[9][1]
+    draw(page, [first])
+    answer(page, 1)
+    draw(page, [second])
+    assert answer(page, 2) == 4
+    assert [row[0] for row in rows_of(app, page)] == [4]
+
+
+def test_a_stroke_that_comes_while_the_first_is_being_read_makes_no_second_row(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    for label, strokes in [digit for digit in DIGITS if len(digit[1]) > 1]:
+        for stroke in strokes:
+            draw(page, [stroke])
+            page.wait_for_timeout(250)  # longer than the canvas waits before it sends
+        answer(page, len(strokes))
+        say(page, label)
+    assert len(rows_of(app, page)) == len([1 for _, strokes in DIGITS if len(strokes) > 1])
+
+
+def test_a_second_upload_is_a_second_drawing(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    page.get_by_role("tab", name="Upload").click()
+    upload(page, png(zero()))
+    assert answer(page, 0) == 0
+    upload(page, png(one()))
+    expect(page.get_by_test_id("digit")).to_have_text("1")
+    wait_until(lambda: [row[0] for row in rows_of(app, page)] == [0, 1], what="the two rows")
+
+
+def test_on_a_phone_the_answer_and_the_tools_are_in_sight(app: RunningApp, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, app.url)
+    draw(page, DIGITS[0][1])
+    answer(page, 1)
+    glance = page.get_by_test_id("glance")
+    expect(glance).to_contain_text("0")
+    expect(glance).to_be_in_viewport()
+    expect(page.locator(".st-key-tools").get_by_role("button", name="Clear")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360, "nothing sticks out"
+    context.close()
+
+
+def test_another_brush_leaves_the_drawing_as_it_is(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    draw(page, DIGITS[0][1])
+    answer(page, 1)
+    drawn = ink(page)
+    page.get_by_role("slider").press("ArrowRight")
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "4")
+    assert ink(page) == drawn > 0
+    assert answer(page, 1) == 0
+
+
+def test_undo_and_clear_and_nothing_is_left_over(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    draw(page, DIGITS[9][1])
+    answer(page, 2)
+    tools = page.locator(".st-key-tools")
+    with same_answer_after(page):
+        tools.get_by_role("button", name="Undo").click()
+        answer(page, 1)
+        tools.get_by_role("button", name="Redo").click()
+        answer(page, 2)
+    with new_canvas(page):
+        tools.get_by_role("button", name="Clear").click()
+    draw(page, DIGITS[15][1])
+    assert answer(page, 1) == 7
+    assert [row[0] for row in rows_of(app, page)] == [4, 7], "a cleared canvas begins a new drawing"
+
+
+@contextmanager
+def same_answer_after(page: Page) -> Iterator[None]:
+    before = page.get_by_test_id("digit").inner_text()
+    yield
+    assert page.get_by_test_id("digit").inner_text() == before
+
+
+def test_the_other_model_reads_the_same_drawing(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    draw(page, DIGITS[0][1])
+    answer(page, 1)
+    page.get_by_text("Linear ·").click()
+    visitor = visitor_of(page)
+    wait_until(
+        lambda: app.sql("SELECT model FROM predictions WHERE visitor = %s", visitor) == [("linear",)],
+        what="the row of the linear model",
+    )
+
+
+def test_an_uploaded_picture_is_read_and_labelled(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    page.get_by_role("tab", name="Upload").click()
+    upload(page, png(zero()))
+    assert answer(page, 0) == 0
+    page.get_by_role("button", name="Yes, a 0").click()
+    expect(page.get_by_text("Saved: that was a 0")).to_be_visible()
+    assert [(row[0], row[1], row[3]) for row in rows_of(app, page)] == [(0, 0, "upload")]
+
+
+def test_a_file_that_is_no_picture_gets_a_kind_sentence(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    page.get_by_role("tab", name="Upload").click()
+    upload(page, b"Dear Sir or Madam")
+    expect(page.get_by_text("This is not a picture that can be read")).to_be_visible()
+    expect(page.get_by_test_id("digit")).to_have_count(0)
+
+
+def upload(page: Page, data: bytes) -> None:
+    file: FilePayload = {"name": "drawing.png", "mimeType": "image/png", "buffer": data}
+    page.locator("input[type=file]").set_input_files(files=[file])
+
+
+def test_recent_drawings_can_be_relabelled_read_again_and_deleted_by_their_visitor_alone(
+    app: RunningApp, page: Page
+) -> None:
+    open_page(page, app.url)
+    draw(page, DIGITS[0][1])
+    answer(page, 1)
+    say(page, 6)
+    expect(page.get_by_role("heading", name="Your recent drawings")).to_be_visible()
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("dialog").get_by_role("button", name="0", exact=True).click()
+    expect(page.get_by_text("Saved: that was a 0.").first).to_be_visible()
+    assert [row[1] for row in rows_of(app, page)] == [0]
+    events = "SELECT old_label, new_label FROM label_events WHERE who = %s ORDER BY id"
+    assert app.sql(events, visitor_of(page)) == [(None, 6), (6, 0)]
+
+    stranger = page.context.browser.new_page()  # type: ignore[union-attr]
+    open_page(stranger, app.url)
+    expect(stranger.get_by_role("heading", name="Your recent drawings")).to_have_count(0)
+    stranger.close()
+
+    page.reload()
+    expect(page.get_by_role("heading", name="Your recent drawings")).to_be_visible()
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("read again as 0")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Your recent drawings")).to_have_count(0)
+    assert rows_of(app, page) == []

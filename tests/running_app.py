@@ -1,0 +1,93 @@
+"""The app as a user starts it: a process of its own, on a free port, with its own data folder and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg2
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def wait_until(condition: Callable[[], Any], timeout: float = 60, what: str = "the condition") -> Any:
+    """Ask again and again until the answer is true, and return it; fail after `timeout` seconds."""
+    end = time.monotonic() + timeout
+    while not (answer := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true within {timeout} s")
+        time.sleep(0.05)
+    return answer
+
+
+def free_port() -> int:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port: int = place.getsockname()[1]
+        return port
+
+
+class RunningApp:
+    """`python src/app.py` on a data folder."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.data_dir = data_dir
+        self.url = ""
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log = data_dir / "app.log"
+
+    def start(self, ready: bool = True) -> RunningApp:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port)} | self._environment
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "src/app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        try:
+            wait_until(lambda: self.status("/ready" if ready else "/health") == 200, 120, "the app")
+        except AssertionError as error:
+            self.stop()
+            raise AssertionError(f"{error}; its log says: {self.log.read_text()[-2000:]}") from None
+        return self
+
+    def status(self, path: str) -> int | None:
+        """The status code of a path; None while nobody answers."""
+        try:
+            return httpx.get(self.url + path, timeout=10).status_code
+        except httpx.TransportError:
+            return None
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(60)
+            self._process = None
+
+    def postmaster(self) -> int:
+        """The process number of its embedded PostgreSQL; 0 while it is just coming or going."""
+        try:
+            return int((self.data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0])
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def sql(self, statement: str, *parameters: object, socket_dir: str | None = None) -> list[tuple[Any, ...]]:
+        """What the app's own PostgreSQL answers, or the one behind that Unix socket."""
+        own = self.data_dir / "postgres" / "postmaster.pid"
+        host = socket_dir or own.read_text().split("\n")[4]
+        connection = psycopg2.connect(host=host, user="postgres", dbname="digits")
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
