@@ -1,0 +1,345 @@
+"""The image and Compose on a real engine: built, started, used, broken, mended and taken away, as on a server.
+
+Run by `make test-docker`. The commands for backup, restore and a new password are DEPLOYMENT.md's own, word for word.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pictures import one, png
+from running_app import free_port, wait_until
+from settings import ROOT
+
+# The first build downloads torch.
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
+
+HELPER = ROOT / "../shared/docker-engine/docker-up.sh"
+"""Starts an engine on machines that have none; not part of the project, and used only where it is there."""
+
+Environment = dict[str, str]
+
+
+def docker(
+    *words: str, environment: Environment, folder: Path | None = None, typed: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """A docker command, run in a folder, with what a person would type into it."""
+    return subprocess.run(
+        ["docker", *words], cwd=folder, env=environment, input=typed, capture_output=True, text=True, check=False
+    )
+
+
+def show(figure: str) -> None:
+    print(f"\n{figure}")  # noqa: T201 - `make test-docker` shows it
+
+
+def answers(environment: Environment) -> bool:
+    found = shutil.which("docker", path=environment["PATH"])
+    return found is not None and docker("info", environment=environment).returncode == 0
+
+
+def helpers_environment() -> Environment:
+    file = Path(os.environ.get("TMPDIR", "/tmp")) / "docker-engine" / "env.sh"  # noqa: S108 - the helper's own choice
+    if not file.exists():
+        return dict(os.environ)
+    listing = subprocess.check_output(["bash", "-c", f". '{file}' && env -0"], text=True)
+    return dict(line.split("=", 1) for line in listing.split("\0") if line)
+
+
+def without_settings(environment: Environment) -> Environment:
+    """The environment beats .env, so nothing of it may be a setting of ours: these tests mean what .env says."""
+    ours = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
+    return {name: value for name, value in environment.items() if name not in ours and not name.startswith("COMPOSE_")}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Environment]:
+    """The environment in which `docker` answers."""
+    for environment in (dict(os.environ), helpers_environment()):
+        if answers(environment):
+            yield without_settings(environment)
+            return
+    if HELPER.exists() and os.geteuid() == 0:
+        subprocess.run([HELPER, "python:3.12-slim", "postgres:17"], check=True)
+        yield without_settings(helpers_environment())
+        subprocess.run([HELPER, "stop"], check=True)
+        return
+    reason = "No Docker engine answers: install one, or let this user reach it (`docker info` says why)."
+    assert os.environ.get("CI") != "true", reason
+    pytest.skip(reason)
+
+
+def fresh_copy(folder: Path) -> Path:
+    """The project as a fresh clone has it, with the changes that are not committed yet."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert listed.returncode == 0, f"These tests need the git repository: {listed.stderr}"
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+class Stack:
+    """The services of one project folder."""
+
+    def __init__(self, folder: Path, engine: Environment) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.name = f"digits-test-{secrets.token_hex(4)}"
+        self.environment = engine | {"COMPOSE_PROJECT_NAME": self.name}
+        shutil.copy(folder / ".env.example", folder / ".env")
+        self.set("PORT", str(self.port))
+        self.set("DB_PASSWORD", secrets.token_hex(24))
+
+    def set(self, name: str, value: str) -> None:
+        """Change a line of .env."""
+        file = self.folder / ".env"
+        text, changed = re.subn(rf"^{name}=.*$", f"{name}={value}", file.read_text(), flags=re.M)
+        assert changed == 1, f".env.example has no line for {name}"
+        file.write_text(text)
+
+    def try_compose(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return docker("compose", *words, environment=self.environment, folder=self.folder)
+
+    def compose(self, *words: str) -> str:
+        done = self.try_compose(*words)
+        assert done.returncode == 0, f"docker compose {' '.join(words)}: {done.stderr}"
+        return done.stdout.strip()
+
+    def shell(self, command: str) -> None:
+        """A command of DEPLOYMENT.md, as a person types it."""
+        done = subprocess.run(
+            ["bash", "-e", "-c", command], cwd=self.folder, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+    def inspect(self, service: str, what: str) -> str:
+        done = docker(
+            "inspect", self.compose("ps", "--all", "--quiet", service), "-f", what, environment=self.environment
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def sql(self, statement: str, drawing: dict[str, Any]) -> str:
+        """What PostgreSQL answers to a statement about one drawing, which is called :'id' in it."""
+        words = (
+            "compose",
+            "exec",
+            "-T",
+            "db",
+            "psql",
+            "-U",
+            "digits",
+            "-d",
+            "digits",
+            "-At",
+            "-v",
+            f"id={drawing['id']}",
+        )
+        done = docker(*words, environment=self.environment, folder=self.folder, typed=statement)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def get(self, path: str) -> httpx.Response | None:
+        try:
+            return httpx.get(self.url + path, timeout=20)
+        except httpx.TransportError:
+            return None
+
+    def ready(self) -> bool:
+        answer = self.get("/ready")
+        return answer is not None and answer.status_code == 200
+
+    def until_ready(self) -> None:
+        wait_until(self.ready, 120, f"/ready of {self.url}")
+
+    def read_a_one(self) -> dict[str, Any]:
+        answer = httpx.post(self.url + "/api/predict", files={"file": png(one())}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        fields: dict[str, Any] = answer.json()
+        return fields
+
+    def rows_of(self, drawing: dict[str, Any]) -> int:
+        return int(self.sql("SELECT count(*) FROM predictions WHERE drawing_id = :'id'", drawing))
+
+
+def documented(word: str) -> str:
+    """The one command of DEPLOYMENT.md in which this word stands."""
+    lines: list[str] = re.findall(r"^    (.*)$", (ROOT / "DEPLOYMENT.md").read_text(encoding="utf-8"), re.M)
+    found = [line for line in lines if word in line and "compose exec" in line]
+    assert len(found) == 1, f"DEPLOYMENT.md should have one command with {word}, not {found}"
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def stack(engine: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """App and database, built and started by the documented command; every trace of them is removed afterwards."""
+    stack = Stack(fresh_copy(tmp_path_factory.mktemp("project")), engine)
+    try:
+        start = time.monotonic()
+        # Not captured: whoever waits some minutes for torch wants to see why.
+        built = subprocess.run(
+            ["docker", "compose", "--progress", "plain", "build"], cwd=stack.folder, env=stack.environment
+        )
+        assert built.returncode == 0, "The image cannot be built."
+        show(f"built in {time.monotonic() - start:.0f} s")
+        start = time.monotonic()
+        up = stack.try_compose("up", "-d", "--build", "--wait", "--wait-timeout", "300")
+        assert up.returncode == 0, up.stderr + stack.try_compose("logs").stdout
+        show(f"both services healthy in {time.monotonic() - start:.1f} s")
+        yield stack
+    finally:
+        down = stack.try_compose("down", "--volumes", "--remove-orphans", "--rmi", "local")
+    assert down.returncode == 0, down.stderr
+
+
+def test_it_answers_and_says_how_it_is(stack: Stack) -> None:
+    health, ready = stack.get("/health"), stack.get("/ready")
+    assert health is not None
+    assert health.json() == {"status": "alive"}
+    assert ready is not None
+    assert ready.json() == {"status": "ready", "model": "ready", "database": "ready"}
+
+
+def test_a_digit_is_read_and_its_row_is_in_postgresql(stack: Stack) -> None:
+    drawing = stack.read_a_one()
+    assert drawing["predicted_digit"] == 1
+    columns = "predicted_digit, model, source, octet_length(image) > 50, cardinality(probabilities)"
+    row = stack.sql(f"SELECT {columns} FROM predictions WHERE drawing_id = :'id'", drawing)  # noqa: S608 - our own words
+    assert row == "1|cnn|api|t|10"
+
+
+def test_the_database_may_go_away_under_the_running_app(stack: Stack) -> None:
+    before = stack.read_a_one()
+    stack.compose("stop", "db")
+    away = wait_until(lambda: not stack.ready() and stack.get("/ready"), 30, "a 503 of /ready")
+    assert away.status_code == 503
+    assert away.json()["database"] != "ready"
+    alive = stack.get("/health")
+    assert alive is not None
+    assert alive.status_code == 200
+    stack.compose("start", "db")
+    stack.until_ready()
+    stack.compose("restart", "db")
+    stack.until_ready()
+    assert stack.rows_of(before) == 1
+    assert stack.rows_of(stack.read_a_one()) == 1
+
+
+def test_down_and_up_keeps_the_rows(stack: Stack) -> None:
+    before = stack.read_a_one()
+    stack.compose("down")
+    stack.compose("up", "-d", "--wait", "--wait-timeout", "300")
+    assert stack.rows_of(before) == 1
+
+
+def test_a_backup_brings_back_what_was_there_and_nothing_else(stack: Stack) -> None:
+    kept = stack.read_a_one()
+    stack.shell(documented("pg_dump"))
+    later = stack.read_a_one()
+    stack.sql("DELETE FROM predictions WHERE drawing_id = :'id'", kept)
+    stack.compose("stop", "app")
+    stack.shell(documented("pg_restore --clean"))
+    stack.compose("start", "app")
+    stack.until_ready()
+    assert stack.rows_of(kept) == 1
+    assert stack.rows_of(later) == 0
+    assert stack.rows_of(stack.read_a_one()) == 1
+
+
+def test_a_forgotten_password_can_be_replaced(stack: Stack) -> None:
+    before = stack.read_a_one()
+    stack.set("DB_PASSWORD", secrets.token_hex(24))
+    stack.compose("up", "-d")
+    refused = wait_until(lambda: "password" in getattr(stack.get("/ready"), "text", ""), 60, "a refused password")
+    assert refused
+    stack.shell(documented("ALTER USER"))
+    stack.until_ready()
+    assert stack.rows_of(before) == 1
+
+
+def test_the_app_has_no_rights_and_can_write_nothing_but_its_data(stack: Stack) -> None:
+    def inside(command: str) -> str:
+        return stack.compose("exec", "-T", "app", "sh", "-c", command)
+
+    assert inside("id -u") == "10001"
+    assert inside("touch /app/src/x 2>&1 || touch /x 2>&1 || echo refused").endswith("refused")
+    assert inside("touch /data/x && rm /data/x && echo kept") == "kept"
+    assert inside("grep CapEff /proc/1/status").split()[1].strip("0") == ""
+    assert inside("ls -A /app").split() == [".streamlit", "model", "sql", "src"]
+    assert stack.compose("exec", "-T", "db", "id", "-un") == "postgres"
+
+
+def test_only_the_apps_port_is_open_and_only_here(stack: Stack) -> None:
+    assert stack.compose("port", "app", "8501") == f"127.0.0.1:{stack.port}"
+    assert stack.inspect("db", "{{json .NetworkSettings.Ports}}") in ("{}", '{"5432/tcp":null}')
+    network = docker(
+        "network", "inspect", f"{stack.name}_database", "-f", "{{.Internal}}", environment=stack.environment
+    )
+    assert network.stdout.strip() == "true"
+    attached = stack.inspect("db", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}")
+    assert attached.split() == [f"{stack.name}_database"]
+
+
+def test_it_ends_in_order_and_at_once(stack: Stack) -> None:
+    start = time.monotonic()
+    stack.compose("stop", "app")
+    assert time.monotonic() - start < 8, "it was killed, not asked"
+    # 143 is an end by SIGTERM, 137 one by SIGKILL.
+    assert stack.inspect("app", "{{.State.ExitCode}}") in ("0", "143")
+    stack.compose("start", "app")
+    stack.until_ready()
+
+
+def test_the_image_alone_brings_its_own_database(stack: Stack) -> None:
+    """No network, no settings: the app on its embedded PostgreSQL, without the help of Compose."""
+    image = stack.inspect("app", "{{.Image}}")
+    size = docker("image", "inspect", image, "-f", "{{.Size}}", environment=stack.environment).stdout
+    show(f"image: {int(size) / 1e9:.2f} GB")
+    name, port = f"{stack.name}-alone", free_port()
+    publish = f"127.0.0.1:{port}:8501"
+    started = docker("run", "-d", "--name", name, "--publish", publish, image, environment=stack.environment)
+    try:
+        assert started.returncode == 0, started.stderr
+        alone = f"http://127.0.0.1:{port}/ready"
+
+        def status() -> int:
+            try:
+                return httpx.get(alone, timeout=20).status_code
+            except httpx.TransportError:
+                return 0
+
+        wait_until(lambda: status() == 200, 120, alone)
+        start = time.monotonic()
+        stopped = docker("stop", name, environment=stack.environment)
+        assert stopped.returncode == 0, stopped.stderr
+        assert time.monotonic() - start < 8, "it was killed, not asked"
+    finally:
+        docker("rm", "--force", "--volumes", name, environment=stack.environment)
+
+
+def test_an_empty_password_is_refused_with_a_sentence(engine: Environment, tmp_path: Path) -> None:
+    folder = fresh_copy(tmp_path)
+    shutil.copy(folder / ".env.example", folder / ".env")
+    refused = docker("compose", "up", "--build", environment=engine, folder=folder)
+    assert refused.returncode != 0
+    assert "DB_PASSWORD" in refused.stderr
+    assert "please set it in .env" in refused.stderr
