@@ -1,4 +1,4 @@
-"""The way in for programs: FastAPI, mounted under /api on the pages' own port, and the two health checks beside it."""
+"""The way in for programs: FastAPI, mounted under /api on the pages' own port."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import service
@@ -154,25 +153,3 @@ api.add_middleware(BodyLimit)
 for _error in _CODES:
     api.add_exception_handler(_error, _problem)
 api.add_exception_handler(RequestValidationError, _bad_request)
-
-
-async def _health(_request: Request) -> JSONResponse:
-    """The process lives: nothing more is claimed."""
-    return JSONResponse({"status": "alive"})
-
-
-def _ready(_request: Request) -> JSONResponse:
-    """The model is loaded and the database answers; otherwise 503 and the reasons."""
-    running = service.start()
-    reasons = {"model": running.model_trouble, "database": running.database.away}
-    if reasons["database"] is None:
-        try:
-            running.database.ping()
-        except DatabaseAway as error:
-            reasons["database"] = str(error)
-    ok = not any(reasons.values())
-    body = {"status": "ready" if ok else "not ready"} | {part: reason or "ready" for part, reason in reasons.items()}
-    return JSONResponse(body, status_code=200 if ok else 503)
-
-
-health_routes = [Route("/health", _health), Route("/ready", _ready)]

@@ -8,24 +8,58 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import service
-from api import api, health_routes
+from health import health_routes
 from settings import SettingsError, load_settings
 from visitors import VisitorCookie
+
+
+class WhenAsked:
+    """The ASGI app of a module, imported when it is first called for.
+
+    FastAPI takes half a second to import, which the first page needs more; once the models are there, it is next.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.app: ASGIApp | None = None
+
+    def load(self) -> ASGIApp:
+        """The app. It has its module's name."""
+        self.app = getattr(import_module(self.module), self.module)
+        return self.app
+
+    def load_after_models(self) -> None:
+        """Wait for the models, then import the app."""
+        service.start().wait()
+        self.load()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on."""
+        app = self.app if self.app is not None else await run_in_threadpool(self.load)
+        await app(scope, receive, send)
+
+
+api = WhenAsked("api")
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """What all visitors share lives as long as the server does."""
     service.start()
+    threading.Thread(target=api.load_after_models, name="api-loader", daemon=True).start()
     try:
         yield {}
     finally:

@@ -25,8 +25,9 @@ def strokes_of(json_data: dict[str, Any] | None) -> list[Floats]:
     objects = json_data.get("objects") if isinstance(json_data, dict) else None
     if not isinstance(objects, list):
         return []
-    paths = [item for item in objects if _is_path(item)]
-    if len(paths) > MAX_POINTS or sum(len(item["path"]) for item in paths) > MAX_POINTS:
+    # The objects are counted before any is looked at: a refusal must cost nothing.
+    paths = [item for item in objects if _is_path(item)] if len(objects) <= MAX_POINTS else []
+    if len(objects) > MAX_POINTS or sum(len(item["path"]) for item in paths) > MAX_POINTS:
         raise ValueError("This drawing has too many points: clear it and draw one digit.")
     return [stroke for item in paths for stroke in _path_strokes(item)]
 

@@ -5,6 +5,7 @@ Here a frame becomes a reading, and a reading a row: what the pages and the API 
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
 MODEL_DIR = ROOT / "model"
 
+# Importing torch keeps Python busy for seconds, so a page that is being opened goes first. The models load this many
+# seconds after its canvas was sent, or, where nobody opens a page, after this many from the start, or when asked for.
+AFTER_PAGE = 0.5
+AFTER_START = 6.0
+
 log = logging.getLogger(__name__)
 
 
@@ -54,11 +60,14 @@ class Service:
         self._predictor: Predictor | None = None
         self._model_trouble: str | None = "The model is loading."
         self._loaded = threading.Event()
-        # Loading takes some seconds, nearly all of them in importing torch: meanwhile the page already opens.
+        self._wanted = threading.Event()
         threading.Thread(target=self._load, args=(load,), name="model-loader", daemon=True).start()
 
     def _load(self, load: Callable[[], Predictor]) -> None:
+        gc.disable()  # it would cost a tenth of the time, and find nothing
         try:
+            import_module("pandas")  # takes a second, and Streamlit needs it for its first canvas
+            self._wanted.wait(AFTER_START)
             self._predictor = load()
             self._model_trouble = None
         except ModelMissing as error:
@@ -70,11 +79,26 @@ class Service:
             log.exception("the models cannot be loaded")
         finally:
             self._loaded.set()
+            gc.freeze()  # what was imported stays: no collection need look at it again
+            gc.enable()
 
     @property
     def loading(self) -> bool:
         """Whether the models are still on their way."""
         return not self._loaded.is_set()
+
+    def page_sent(self) -> None:
+        """A canvas is on its way to a browser: as soon as it is there, the models may load."""
+        if not self._wanted.is_set():
+            threading.Timer(AFTER_PAGE, self._wanted.set).start()
+
+    def load_now(self) -> None:
+        """Somebody waits for the models."""
+        self._wanted.set()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Until the models are loaded, or cannot be."""
+        self._loaded.wait(timeout)
 
     @property
     def model_trouble(self) -> str | None:
@@ -83,7 +107,8 @@ class Service:
 
     def predictor(self, timeout: float = 30) -> Predictor:
         """The predictor, waiting for it while it loads. Raises ModelMissing."""
-        self._loaded.wait(timeout)
+        self.load_now()
+        self.wait(timeout)
         if self._predictor is None:
             raise ModelMissing(self._model_trouble or "The model is not there.")
         return self._predictor
@@ -143,9 +168,6 @@ def _row(reading: Reading) -> PredictionRow:
 
 
 def _load_shipped(threads: int) -> Predictor:
-    # Both imports take seconds, so the loader's thread makes them. pandas goes first: Streamlit needs it for
-    # the first canvas, which can be drawn on while torch is still on its way.
-    import_module("pandas")
     from predictor import load_predictor
 
     return load_predictor(MODEL_DIR, threads)

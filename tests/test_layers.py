@@ -17,7 +17,7 @@ LAYERS = (
     {"writer"},
     {"logger", "predictor"},
     {"service"},
-    {"visitors", "api", "ui", "app_pages"},
+    {"visitors", "api", "health", "ui", "app_pages"},
     {"report", "speed"},
     {"report", "speed"},
     {"app", "train_model", "benchmark", "export_onnx", "latency"},

@@ -132,6 +132,7 @@ def desk(running: Service, cards: dict[str, dict[str, Any]]) -> None:
             glance = st.empty()
             strokes = canvas()
             tools()
+            running.page_sent()
         with by_file:
             upload = st.file_uploader("A picture of one digit", type=FILE_TYPES, key=f"file-{_count('files')}")
     with right:
