@@ -63,11 +63,12 @@ install-dev: .venv/.installed-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 # uv takes torch and torchvision from PyTorch's own index, where the CPU build is small. Where that index cannot be
-# reached, both come from PyPI instead, which on Linux brings CUDA along.
+# reached, both come from PyPI instead, which on Linux brings CUDA along. What else goes wrong is said and ends it.
 define INSTALL
 	@echo "Installing $(1) (the first time this takes a minute or two) ..."
 	@UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend=$(TORCH_BACKEND) -r $(1) 2>.venv/uv.log || { \
-	  tail -n 3 .venv/uv.log >&2; \
+	  cat .venv/uv.log >&2; \
+	  grep -q pytorch.org .venv/uv.log || { echo "Nothing was installed: see above." >&2; exit 1; }; \
 	  echo "That did not work with PyTorch's own index: taking torch from PyPI, which on Linux is a download of some 3 GB." >&2; \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python -r $(1); }
 endef

@@ -36,10 +36,11 @@ def free_port() -> int:
 
 
 class RunningApp:
-    """`python src/app.py` on a data folder."""
+    """`python src/app.py` on a data folder; the project's own, or the copy of it at `root`."""
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    def __init__(self, data_dir: Path, root: Path = ROOT, **environment: str) -> None:
         self.data_dir = data_dir
+        self.root = root
         self.url = ""
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,7 +52,7 @@ class RunningApp:
         environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port)} | self._environment
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "src/app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, "src/app.py"], cwd=self.root, env=environment, stdout=log, stderr=log
             )
         try:
             wait_until(lambda: self.status("/ready" if ready else "/health") == 200, 120, "the app")
