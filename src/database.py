@@ -149,8 +149,7 @@ def forget_dead_postmaster(folder: Path) -> None:
     """
     file = folder / "postmaster.pid"
     try:
-        process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
-        if process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE:
+        if _works_in(psutil.Process(int(file.read_text().split("\n", 1)[0])), folder):
             return
     except (OSError, ValueError, psutil.Error):
         return
@@ -161,6 +160,7 @@ def forget_dead_postmaster(folder: Path) -> None:
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:
+    """Whether this is a living process of the server in that folder; a zombie works nowhere."""
     try:
         return process.name().startswith("postgres") and Path(process.cwd()) == folder
     except (psutil.Error, OSError):
