@@ -7,6 +7,7 @@ both of them share. (`make run` starts it with everything that it needs.)
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -17,7 +18,6 @@ from typing import Any
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import service
@@ -52,6 +52,23 @@ class WhenAsked:
         await app(scope, receive, send)
 
 
+class Under:
+    """ASGI middleware: what lies under a prefix is another app's, and Streamlit never sees it.
+
+    As a route it would come behind Streamlit's own look at the path, which refuses some in words that no program reads.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str, other: ASGIApp) -> None:
+        self.app, self.prefix, self.other = app, prefix, other
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to the one or the other."""
+        if f"{scope.get('path', '')}/".startswith(f"{self.prefix}/"):
+            await self.other({**scope, "root_path": scope.get("root_path", "") + self.prefix}, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 api = WhenAsked("api")
 
 
@@ -72,6 +89,9 @@ try:
     settings = load_settings()
 except SettingsError as error:
     sys.exit(f"The app does not start. {error}")
+# Whom uvicorn believes that it asks for somebody else. By itself it would believe every program on this machine.
+# (`streamlit run` has uvicorn read this before this file: there, set FORWARDED_ALLOW_IPS itself.)
+os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
 logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 service.start()
 
@@ -79,8 +99,8 @@ service.start()
 app = st.App(
     "ui.py",
     lifespan=lifespan,
-    routes=[*health_routes, Mount("/api", app=api)],
-    middleware=[Middleware(VisitorCookie)],
+    routes=health_routes,
+    middleware=[Middleware(Under, "/api", api), Middleware(VisitorCookie)],
 )
 
 # Started as a command, it takes its address and port from the settings; `streamlit run` takes them from its own flags.

@@ -65,17 +65,17 @@ WHERE predictions.visitor IS NOT DISTINCT FROM excluded.visitor
 # The label and its trace are one statement, so that neither can be without the other.
 _LOG_LABEL = """
 WITH before AS (
-    SELECT drawing_id, true_label FROM predictions
+    SELECT drawing_id, true_label, review FROM predictions
     WHERE drawing_id = %(drawing_id)s AND (%(owner)s::text IS NULL OR visitor = %(owner)s) FOR UPDATE
 ), changed AS (
     UPDATE predictions p SET true_label = %(label)s, labelled_at = now(), review = 'pending', trained_into = NULL
     FROM before b WHERE p.drawing_id = b.drawing_id AND b.true_label IS DISTINCT FROM %(label)s
-    RETURNING p.drawing_id, b.true_label AS old_label
+    RETURNING p.drawing_id, b.true_label AS old_label, p.review
 ), traced AS (
     INSERT INTO label_events (drawing_id, who, old_label, new_label)
     SELECT drawing_id, %(who)s, old_label, %(label)s FROM changed
 )
-SELECT count(*) FROM before
+SELECT count(*), coalesce(max(changed.review), max(before.review)) FROM before LEFT JOIN changed USING (drawing_id)
 """
 
 # The same for a drawing that is kept already: one that was deleted stays so.
@@ -122,9 +122,10 @@ def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
 
 
 def log_label(writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
-    """Write what a drawing really is (0-9), and who said so; the row tells how many drawings (0 or 1) were found.
+    """Write what a drawing really is (0-9), and who said so.
 
-    With an `owner`, only that visitor's drawing is.
+    The row tells how many drawings (0 or 1) were found, and how the label's review stands. With an `owner`, only that
+    visitor's drawing is found.
     """
     return writer.submit(Entry("label", {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner}))
 

@@ -19,6 +19,7 @@ import numpy as np
 
 import logger
 from database import Database, open_database
+from insights import Insights
 from logger import PredictionRow, RecentDrawing
 from prediction import MODELS, ModelMissing, Prediction, read_card
 from preprocessing import from_png, to_png
@@ -57,6 +58,7 @@ class Service:
         self.settings = settings
         self.database = database
         self.writer = writer
+        self.insights = Insights(database)
         self._predictor: Predictor | None = None
         self._model_trouble: str | None = "The model is loading."
         self._loaded = threading.Event()

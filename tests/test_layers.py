@@ -12,9 +12,9 @@ from settings import ROOT
 
 LAYERS = (
     {"images", "ink", "canvas", "preprocessing"}
-    | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"},
+    | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool", "guards", "fields"},
     {"training", "evaluation", "database"},
-    {"writer"},
+    {"writer", "insights"},
     {"logger", "predictor"},
     {"service"},
     {"visitors", "api", "health", "ui", "app_pages"},
