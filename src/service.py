@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from uuid import UUID
 import numpy as np
 
 import logger
+import metrics
 from database import Database, open_database
 from insights import Insights
 from logger import PredictionRow, RecentDrawing
@@ -123,15 +125,22 @@ class Service:
 
     def read(self, frame: np.ndarray, model: str, drawing_id: UUID, source: str, visitor: str | None) -> Reading:
         """Read a (28, 28) uint8 frame; nothing is saved yet. Raises ModelMissing."""
-        return Reading(drawing_id, frame, self.predictor().predict(frame, model), source, visitor)
+        prediction = self.predictor().predict(frame, model)
+        metrics.count_prediction(prediction, source)
+        return Reading(drawing_id, frame, prediction, source, visitor)
 
     def save(self, reading: Reading) -> Future[Written]:
         """Write a reading's row, or write it anew; see logger.log_prediction."""
-        return logger.log_prediction(self.writer, _row(reading))
+        start = time.perf_counter()
+        written = logger.log_prediction(self.writer, _row(reading))
+        written.add_done_callback(lambda done: None if done.exception() else metrics.took("log", start))
+        return written
 
     def label(self, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
         """Save what a drawing really is (0-9); see logger.log_label."""
-        return logger.log_label(self.writer, drawing_id, label, who, owner)
+        written = logger.log_label(self.writer, drawing_id, label, who, owner)
+        written.add_done_callback(lambda done: metrics.count_label(_outcome(done)))
+        return written
 
     def read_again(self, drawing: RecentDrawing, model: str, visitor: str) -> tuple[Prediction, Future[Written]]:
         """Read a kept drawing with the model of today, and keep that answer. Raises ModelMissing."""
@@ -150,6 +159,16 @@ class Service:
         """Write what is queued, and let go of the database."""
         self.writer.close()
         self.database.close()
+
+
+def _outcome(done: Future[Written]) -> str:
+    """What became of a label, in one of metrics.OUTCOMES."""
+    if done.exception():
+        return "failed"
+    written = done.result()
+    if written.spooled or written.row is None:
+        return "spooled"
+    return "saved" if written.row[0] else "unknown"
 
 
 def _row(reading: Reading) -> PredictionRow:

@@ -12,21 +12,23 @@ from settings import ROOT
 
 LAYERS = (
     {"images", "ink", "canvas", "preprocessing"}
-    | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool", "guards", "fields"},
+    | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"}
+    | {"guards", "fields", "metrics"},
     {"training", "evaluation", "database"},
     {"writer", "insights"},
     {"logger", "predictor"},
     {"service"},
-    {"visitors", "api", "health", "ui", "app_pages"},
+    {"visitors", "api", "health", "monitoring", "ui", "app_pages"},
     {"report", "speed"},
     {"report", "speed"},
-    {"app", "train_model", "benchmark", "export_onnx", "latency"},
+    {"app", "train_model", "benchmark", "export_onnx", "predict_image", "latency", "load"},
 )
 ALLOWED = {
     "torch": LAYERS[-1]
     | LAYERS[-2]
     | {"networks", "preprocessing", "dataset", "strokes", "augmentation", "training", "evaluation", "predictor"},
     "psycopg2": {"database", "writer"},
+    "prometheus_client": {"metrics", "monitoring"},
     "streamlit": {"visitors", "app", "ui", "app_pages"},
 }
 
