@@ -69,6 +69,13 @@ class RunningApp:
         except httpx.TransportError:
             return None
 
+    def text(self, path: str) -> str:
+        """What a path answers; nothing while nobody does."""
+        try:
+            return httpx.get(self.url + path, timeout=10).text
+        except httpx.TransportError:
+            return ""
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
             self._process.send_signal(how)
