@@ -24,10 +24,14 @@ DEFAULTS = {
     "DATA_DIR": "data",
     "PORT": "8501",
     "ADDRESS": "127.0.0.1",
+    "FEEDBACK_REVIEW": "auto",
+    "LABEL_RATE": "30",
+    "RETRAIN_EVERY": "",
     "TORCH_THREADS": "1",
     "LOG_LEVEL": "info",
 }
 
+REVIEWS = ("auto", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -47,6 +51,9 @@ class Settings:
     data_dir: Path
     port: int
     address: str
+    feedback_review: str
+    label_rate: int | None
+    retrain_every: int | None
     torch_threads: int
     log_level: str
 
@@ -74,6 +81,9 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         data_dir=(ROOT / _filled(values, "DATA_DIR")).resolve(),
         port=_integer(values, "PORT", 1, 65535),
         address=_filled(values, "ADDRESS"),
+        feedback_review=_one_of(values, "FEEDBACK_REVIEW", REVIEWS),
+        label_rate=_optional_integer(values, "LABEL_RATE", 1, 100_000),
+        retrain_every=_optional_integer(values, "RETRAIN_EVERY", 1, 1_000_000),
         torch_threads=_integer(values, "TORCH_THREADS", 1, 256),
         log_level=_one_of(values, "LOG_LEVEL", LOG_LEVELS),
     )
@@ -95,6 +105,11 @@ def _integer(values: Mapping[str, str], name: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {values[name]!r}.")
     return int(text)
+
+
+def _optional_integer(values: Mapping[str, str], name: str, low: int, high: int) -> int | None:
+    """None where the value is empty."""
+    return _integer(values, name, low, high) if values[name].strip() else None
 
 
 def _one_of(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

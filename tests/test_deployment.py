@@ -130,7 +130,7 @@ def test_every_line_of_env_example_is_read_by_something() -> None:
 def test_env_example_holds_the_defaults() -> None:
     assert {name: ENV_EXAMPLE[name] for name in DEFAULTS} == DEFAULTS
     for name, operator, default in INTERPOLATED:
-        if operator == ":-":
+        if operator in (":-", "-"):
             assert ENV_EXAMPLE[name] == default, f"the default of {name} in compose is not that of .env.example"
 
 
@@ -151,7 +151,8 @@ def test_compose_finds_its_file_from_the_root() -> None:
 
 def test_every_variable_of_compose_has_a_default_or_is_demanded() -> None:
     assert INTERPOLATED, "the compose file takes nothing from .env: this test has lost its way of finding it"
-    without = {name for name, operator, _ in INTERPOLATED if operator not in (":-", ":?")}
+    # With - alone, a value that .env sets to nothing stays nothing: some settings mean something by it.
+    without = {name for name, operator, _ in INTERPOLATED if operator not in (":-", "-", ":?")}
     assert without == set(), "these variables of compose can silently be empty"
 
 

@@ -14,19 +14,21 @@ LAYERS = (
     {"images", "ink", "canvas", "preprocessing"}
     | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"},
     {"training", "evaluation", "database"},
-    {"writer"},
-    {"logger", "predictor"},
+    {"writer", "model_store", "trust"},
+    {"logger", "predictor", "trainer"},
+    {"watcher", "retraining"},
     {"service"},
     {"visitors", "api", "health", "ui", "app_pages"},
     {"report", "speed"},
     {"report", "speed"},
-    {"app", "train_model", "benchmark", "export_onnx", "latency"},
+    {"app", "train_model", "retrain_model", "benchmark", "export_onnx", "latency"},
 )
 ALLOWED = {
     "torch": LAYERS[-1]
     | LAYERS[-2]
-    | {"networks", "preprocessing", "dataset", "strokes", "augmentation", "training", "evaluation", "predictor"},
-    "psycopg2": {"database", "writer"},
+    | {"networks", "preprocessing", "dataset", "strokes", "augmentation", "training", "evaluation", "predictor"}
+    | {"retraining"},
+    "psycopg2": {"database", "writer", "model_store"},
     "streamlit": {"visitors", "app", "ui", "app_pages"},
 }
 

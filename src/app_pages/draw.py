@@ -435,7 +435,7 @@ def change(running: Service, drawing: RecentDrawing) -> None:
 def _done(written: Future[Written], what: str) -> None:
     """Say what was done, ask for the list anew, and close the dialog."""
     note = _outcome(written, what)
-    if note and written.done() and written.result().row == (0,):
+    if note and written.done() and (written.result().row or (1,))[0] == 0:
         note = "This drawing is no longer there."
     st.session_state.note = note or "This could not be saved: try again in a moment."
     st.session_state.pop("recent", None)
