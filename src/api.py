@@ -1,122 +1,228 @@
-"""The way in for programs: FastAPI, mounted under /api on the pages' own port."""
+"""The way in for programs: FastAPI, mounted under /api on the pages' own port.
+
+Every answer that is no success is {"detail": "..."}, one sentence that says what to do.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import binascii
+import re
+from base64 import b64decode
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import FastAPI, File, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
+import metrics
 import service
 from database import DatabaseAway
+from fields import (
+    Answer,
+    Calibration,
+    DayTally,
+    Feedback,
+    Labelled,
+    Model,
+    ModelCard,
+    ModelName,
+    Picture,
+    Problem,
+    Session,
+    Stats,
+    Tally,
+    Training,
+    VersionTally,
+)
+from guards import BodyLimit, RateLimit
 from images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
 from ink import NoInk
-from prediction import MODELS, ModelMissing
+from prediction import ModelMissing
 from preprocessing import frame_pixels
+from settings import load_settings
 from visitors import api_visitor
 from writer import NotWritten
 
-SESSION_LENGTH = 200
+DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+PREDICT_FIELDS = {"file", "model", "session"}
 
-MAX_BODY = MAX_BYTES + 64 * 1024  # a picture of the largest size, and the form around it
-
-
-class BodyLimit:
-    """ASGI middleware: a body of more than MAX_BODY bytes is a 413, before it is on this machine's disk."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what comes in; past the limit, hang up on the sender and answer for the app."""
-        too_large = JSONResponse({"detail": "This is too large: send a picture of at most 5 MB."}, status_code=413)
-        declared = Headers(scope=scope).get("content-length", "0") if scope["type"] == "http" else "0"
-        if declared.isdecimal() and int(declared) > MAX_BODY:
-            await too_large(scope, receive, send)
-            return
-        received, answered = 0, False
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            return message if received <= MAX_BODY else {"type": "http.disconnect"}
-
-        async def corrected(message: Message) -> None:
-            nonlocal answered
-            if received <= MAX_BODY:
-                await send(message)
-            elif not answered:
-                answered = True
-                await too_large(scope, receive, send)
-
-        await self.app(scope, counted, corrected)
-
-
-api = FastAPI(title="Digit reader", description="Reads handwritten digits, and keeps what people say they are.")
-
-
-class Answer(BaseModel):
-    """What the model reads in a picture."""
-
-    id: UUID = Field(description="The drawing's id; who has it may label the drawing.")
-    predicted_digit: int = Field(ge=0, le=9)
-    confidence: float = Field(ge=0, le=1, description="The calibrated probability of predicted_digit.")
-    probabilities: list[float] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")
-    digit_score: float = Field(ge=0, le=1, description="How much the picture is a digit at all.")
-    is_digit: bool
-    model: str
-    model_version: int = Field(ge=1)
-    elapsed_ms: float = Field(ge=0)
-
-
-class Problem(BaseModel):
-    """What is wrong, in one sentence that says what to do."""
-
-    detail: str
-
-
-_PROBLEMS: dict[int | str, dict[str, object]] = {
-    code: {"model": Problem, "description": text}
-    for code, text in (
-        (400, "The file is not an image."),
-        (413, "The image is too large."),
-        (422, "Nothing is drawn, or a field is wrong."),
-        (503, "The model or the database is not ready."),
-    )
+# What can go wrong, by the code of the answer: each operation names its own.
+_MEANINGS = {
+    400: "This is no picture, or the request cannot be read.",
+    404: "There is nothing of that name.",
+    413: "The picture or the request is too large.",
+    422: "Nothing is drawn, or a field is wrong.",
+    429: "Too many calls: Retry-After says in how many seconds to go on.",
+    503: "The model or the database is not ready.",
 }
 
 
-@api.post("/predict", responses=_PROBLEMS)
+def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    return {code: {"model": Problem, "description": _MEANINGS[code]} for code in codes}
+
+
+api = FastAPI(
+    title="Digit reader",
+    description="Reads handwritten digits, and keeps what people say they are.",
+    version="1",
+    docs_url=None,
+    redoc_url=None,
+    redirect_slashes=False,
+)
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+@api.post("/predict", responses=_problems(400, 413, 422, 429, 503))
 async def predict(
+    request: Request,
     file: Annotated[UploadFile, File(description="The picture: PNG, JPEG, WebP, BMP or GIF, at most 5 MB.")],
-    model: Annotated[str, Form(description="The network that reads it: cnn or linear.")] = "cnn",
-    session: Annotated[str, Form(max_length=SESSION_LENGTH, description="Groups one person's drawings.")] = "",
+    model: Annotated[ModelName, Form(description="The network that reads it.")] = "cnn",
+    session: Annotated[Session, Form()] = "",
 ) -> Answer:
-    """Read the digit in a picture, and keep the answer as a row."""
-    if model not in MODELS:
-        raise BadField(f"There is no model {model[:40]!r}: choose one of {', '.join(MODELS)}.")
+    """Read the digit in a picture, and keep the answer as a row.
+
+    Name and content type of the file are ignored: its bytes decide.
+    """
+    unknown = set(await request.form()) - PREDICT_FIELDS
+    if unknown:
+        raise BadField(f"There is no field {_short(min(unknown))}: send {', '.join(sorted(PREDICT_FIELDS))}.")
     data = await file.read(MAX_BYTES + 1)
     return await run_in_threadpool(_read, data, model, session)
 
 
+@api.post("/predict/base64", responses=_problems(400, 413, 422, 429, 503))
+async def predict_base64(picture: Picture) -> Answer:
+    """Read the digit in a picture that comes within JSON, and keep the answer as a row."""
+    return await run_in_threadpool(lambda: _read(_bytes(picture.image), picture.model, picture.session))
+
+
+def _bytes(text: str) -> bytes:
+    """What base64 or a data URL stands for; line breaks in it are no matter. Raises NotAnImage."""
+    prefix = DATA_URL.match(text)
+    try:
+        return b64decode("".join(text[prefix.end() if prefix else 0 :].split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotAnImage("This is not base64: send the picture's bytes in base64, or a data URL of them.") from error
+
+
 def _read(data: bytes, model: str, session: str) -> Answer:
-    frame = frame_pixels(decode(data))
-    running = service.start()
-    reading = running.read(frame, model, uuid4(), "api", api_visitor(session))
-    running.save(reading).result()  # answered means kept: committed, or synced in the spool
+    with metrics.timed("total"):
+        with metrics.timed("preprocess"):
+            frame = frame_pixels(decode(data))
+        running = service.start()
+        reading = running.read(frame, model, uuid4(), "api", api_visitor(session))
+        running.save(reading).result()  # answered means kept: committed, or synced in the spool
     fields = vars(reading.prediction) | {"probabilities": list(reading.prediction.probabilities)}
     return Answer(id=reading.drawing_id, **fields)
 
 
+# --- Saying what it was -----------------------------------------------------------------------------------------------
+
+
+@api.post("/feedback", responses=_problems(400, 404, 413, 422, 429, 503))
+async def feedback(said: Feedback) -> Labelled:
+    """Say what a drawing really is.
+
+    The drawing's id is the right to do so: nobody has it but who sent the drawing. While the database is away the label
+    is kept, and reaches its drawing when the database is back.
+    """
+    written = await asyncio.wrap_future(service.start().label(said.id, said.label, "api"))
+    found, review = written.row or (1, "pending")  # in the spool, behind the drawing's own row
+    if not found:
+        raise NotFound(f"There is no drawing {said.id}: send the id that came with a prediction.")
+    return Labelled(id=said.id, label=said.label, review=review)
+
+
+# --- What there is ----------------------------------------------------------------------------------------------------
+
+
+@api.get("/models", responses=_problems(429, 503))
+def models() -> list[Model]:
+    """The models that can be asked, the best first."""
+    return [Model(**_summary(name, card)) for name, card in service.start().cards().items()]
+
+
+@api.get("/models/{model}", responses=_problems(404, 422, 429, 503))
+def model_card(model: str) -> ModelCard:
+    """All that is known of a model: how good it is, and how it became so."""
+    cards = service.start().cards()
+    if model not in cards:
+        raise NotFound(f"There is no model {_short(model)}: the models are {', '.join(cards)}.")
+    card = cards[model]
+    return ModelCard(
+        **_summary(model, card),
+        validation_accuracy=card["validation_accuracy"],
+        per_digit_accuracy=card["per_digit_accuracy"],
+        calibration=Calibration(**{name: card[name] for name in ("temperature", "ece", "nll")}),
+        trained=Training(at=card["trained_at"], data=card["data"], seconds=card["wall_seconds"]),
+        sha256=card["sha256"],
+    )
+
+
+def _summary(name: str, card: dict[str, Any]) -> dict[str, Any]:
+    same = ("model_version", "architecture", "parameters", "size_bytes")
+    return {"model": name, "active": True, "accuracy": card["test_accuracy"]} | {field: card[field] for field in same}
+
+
+@api.get("/stats", responses=_problems(429, 503))
+def stats() -> Stats:
+    """How much was read and labelled, how often it was right, and what was taken for what."""
+    figures = service.start().insights.figures()
+    return Stats(
+        total=Tally.model_validate(figures.total),
+        predicted=figures.predicted,
+        labels=figures.labels,
+        confusion=figures.confusion,
+        versions=[
+            VersionTally(model=model, model_version=version, **_tally(tally))
+            for (model, version), tally in figures.versions.items()
+        ],
+        days=[DayTally(day=day, **_tally(tally)) for day, tally in figures.days.items()],
+        sources=figures.sources,
+    )
+
+
+def _tally(tally: object) -> dict[str, Any]:
+    return Tally.model_validate(tally).model_dump()
+
+
+# --- The documentation ------------------------------------------------------------------------------------------------
+# Swagger UI's own files come from a package, so that the page works without the internet. Its addresses are relative:
+# they hold under /api and behind any proxy.
+
+api.mount("/docs/files", GZipMiddleware(StaticFiles(packages=[("fastapi_swagger", "resources")])))
+
+
+@api.get("/docs", include_in_schema=False)
+def docs() -> HTMLResponse:
+    """The page on which every operation can be read and tried."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="Digit reader: the API",
+        swagger_js_url="docs/files/swagger-ui-bundle.js",
+        swagger_css_url="docs/files/swagger-ui.css",
+        swagger_favicon_url="docs/files/favicon-32x32.png",
+        swagger_ui_parameters={"validatorUrl": None},  # it would send the schema to a stranger's server
+    )
+
+
+# --- What goes wrong --------------------------------------------------------------------------------------------------
+
+
 class BadField(ValueError):
     """A field of a request makes no sense."""
+
+
+class NotFound(LookupError):
+    """What a request names is not there."""
 
 
 _CODES: dict[type[Exception], int] = {
@@ -124,6 +230,7 @@ _CODES: dict[type[Exception], int] = {
     ImageTooLarge: 413,
     NoInk: 422,
     BadField: 422,
+    NotFound: 404,
     ModelMissing: 503,
     DatabaseAway: 503,
     NotWritten: 503,
@@ -134,6 +241,18 @@ async def _problem(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_code=_CODES[type(error)])
 
 
+async def _not_served(request: Request, error: Exception) -> JSONResponse:
+    """What FastAPI itself refuses: an unknown path, a wrong method, a body that cannot be read."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - FastAPI calls it for nothing else
+    sentences = {
+        400: "This request cannot be read: its body is broken.",
+        404: "There is nothing at this address: /api/docs shows what there is.",
+        405: f"This address does not take {_short(request.method)}: /api/docs shows what it takes.",
+    }
+    detail = sentences.get(error.status_code, error.detail)
+    return JSONResponse({"detail": detail}, status_code=error.status_code, headers=error.headers)
+
+
 async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - FastAPI calls it for nothing else
     return JSONResponse({"detail": _what_is_wrong(error.errors()[0])}, status_code=422)
@@ -141,15 +260,28 @@ async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
 
 def _what_is_wrong(error: dict[str, Any]) -> str:
     """Pydantic's description of a wrong field, as one sentence."""
-    field = ".".join(str(part) for part in error["loc"][1:]) or "The request"
+    field = ".".join(str(part) for part in error["loc"][1:])
+    if error["type"] == "json_invalid" or not field:
+        return "The body must be a JSON object, sent with the header content-type: application/json."
     if error["type"] == "missing":
         return f"{field} is missing."
+    if error["type"] == "extra_forbidden":
+        return f"There is no field {_short(field)}."
     if field == "file":
         return "file must be a picture, sent as a file in a multipart form."
-    return f"{field}: {error['msg']}."
+    return f"{field}: {error['msg'].removeprefix('Value error, ')}."
 
 
+def _short(text: str) -> str:
+    """What somebody sent, in quotes, as an answer may repeat it."""
+    return ascii(text[:40])
+
+
+# The first that is added is the innermost: a call is counted before its body is looked at.
 api.add_middleware(BodyLimit)
+if _rate := load_settings().api_rate_limit:
+    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json"))
 for _error in _CODES:
     api.add_exception_handler(_error, _problem)
+api.add_exception_handler(HTTPException, _not_served)
 api.add_exception_handler(RequestValidationError, _bad_request)

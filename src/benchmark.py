@@ -1,8 +1,9 @@
-"""python src/benchmark.py [train|accuracy|predict] ...: the README's numbers and figures, measured on this machine.
+"""python src/benchmark.py [train|accuracy|predict|http] ...: the README's numbers and figures, measured here.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
 predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
+http        predictions a second over HTTP, each one logged, and the app's memory
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import torch
 
 import latency
+import load
 import report
 import speed
 from dataset import Mnist, MnistMissing, load_mnist
@@ -131,6 +133,29 @@ def predict(asked: argparse.Namespace) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# http: the app as users start it, a process of its own, with this one as all its clients. Both share the cores, and the
+# database too: on a machine of its own each would be faster.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def http_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `http`."""
+    flags.add_argument("--quick", action="store_true", help="a tenth of the requests")
+
+
+def http(asked: argparse.Namespace) -> None:
+    """Print the predictions a second, their milliseconds, and how the app's memory grew."""
+    share = 10 if asked.quick else 1
+    requests, memory_requests = 3000 // share, 20_000 // share
+    found = load.load(requests, memory_requests)
+    rows = [["clients", "predictions a second", "p50, milliseconds", "p99"]]
+    rows += [[f"{at.clients}", f"{at.per_second:.0f}", f"{at.p50:.1f}", f"{at.p99:.1f}"] for at in found.measured]
+    print(report.markdown(rows))
+    print(f"\nEach of {found.logged:,} predictions has its row.")
+    print(f"The app's memory grew by {found.growth:.0f} MB over {memory_requests:,} requests.")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The command: a line here for every subcommand. With none of them, all are run, one after the other.
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -139,6 +164,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
     "train": (train_flags, train),
     "accuracy": (accuracy_flags, accuracy),
     "predict": (predict_flags, predict),
+    "http": (http_flags, http),
 }
 
 

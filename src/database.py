@@ -23,6 +23,7 @@ import psycopg2.extensions
 import psycopg2.extras
 import psycopg2.pool
 
+from metrics import CONNECTIONS
 from settings import ROOT, Settings
 
 SQL_DIR = ROOT / "sql"
@@ -172,7 +173,7 @@ class Database:
 
     def __init__(self, server: Server, pool_size: int = POOL_SIZE, retry_seconds: float = 1.0) -> None:
         self._server = server
-        self._pool_size = pool_size
+        self.pool_size = pool_size
         self._retry_seconds = retry_seconds
         self._pool: psycopg2.pool.ThreadedConnectionPool | None = None
         self._places = threading.BoundedSemaphore(pool_size)
@@ -251,6 +252,7 @@ class Database:
     def _connection(self, wait: float) -> Iterator[Connection]:
         if not self._places.acquire(timeout=wait):
             raise DatabaseAway("The database is busy: every connection is in use.")
+        CONNECTIONS.inc()
         try:
             pool = self._pool
             if pool is None:
@@ -272,6 +274,7 @@ class Database:
                     with suppress(psycopg2.pool.PoolError):  # closed meanwhile, and the connection with it
                         pool.putconn(connection, close=bool(connection.closed))
         finally:
+            CONNECTIONS.dec()
             self._places.release()
 
     def _keep(self) -> None:
@@ -292,7 +295,7 @@ class Database:
             dsn = self._server.start()
             migrate(dsn)
             # All at once: the pool would close every connection above its lower bound after each use.
-            pool = psycopg2.pool.ThreadedConnectionPool(self._pool_size, self._pool_size, dsn, **CONNECTING)
+            pool = psycopg2.pool.ThreadedConnectionPool(self.pool_size, self.pool_size, dsn, **CONNECTING)
         except (psycopg2.Error, OSError) as error:
             if self._why_away != _reason(error):
                 log.warning("database away: %s", error)
@@ -315,7 +318,7 @@ class Database:
                 return
             self._pool, self._why_away = None, _reason(error)
             self._changed.notify_all()
-        log.warning("database away: %s", error)
+        log.log(logging.INFO if self._closing else logging.WARNING, "database away: %s", error)
         if pool is not None:
             pool.closeall()
         self._wake.set()

@@ -10,6 +10,9 @@ from typing import Any
 MODELS = ("cnn", "linear")
 """The names of the models that can be asked, the better one first."""
 
+SHIPPED_VERSION = 1
+"""The version number of the weights in `model/`, in every installation."""
+
 
 class ModelMissing(RuntimeError):
     """A model cannot serve; the message says which, and what to do."""
@@ -34,9 +37,16 @@ class Prediction:
 
 
 def read_card(folder: Path, model: str) -> dict[str, Any]:
-    """The .json beside a model's weights: what it is, how it was trained, how good it is. Raises ModelMissing."""
+    """The .json beside a model's weights: what it is, how it was trained, how good it is. Raises ModelMissing.
+
+    Its version and the weights' size in bytes are added to it.
+    """
     try:
         card: dict[str, Any] = json.loads((folder / f"{model}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelMissing(f"{model}.json cannot be read: run `python src/train_model.py`.") from error
-    return card
+    try:
+        size = (folder / f"{model}.pt").stat().st_size
+    except OSError as error:
+        raise ModelMissing(f"{model}.pt cannot be read: run `python src/train_model.py`.") from error
+    return card | {"model_version": SHIPPED_VERSION, "size_bytes": size}

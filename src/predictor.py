@@ -16,11 +16,8 @@ import torch
 from torch import nn
 
 from networks import DIGITS, NETWORKS, NOT_A_DIGIT, fold
-from prediction import MODELS, ModelMissing, Prediction, WeightsMissing, read_card
+from prediction import MODELS, SHIPPED_VERSION, ModelMissing, Prediction, WeightsMissing, read_card
 from preprocessing import to_tensor
-
-SHIPPED_VERSION = 1
-"""The version number of the weights in `model/`, in every installation."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -20,9 +21,11 @@ from uuid import UUID
 import numpy as np
 
 import logger
+import metrics
 import model_store
 import trust
 from database import Database, DatabaseAway, open_database
+from insights import Insights
 from logger import PredictionRow, RecentDrawing
 from model_store import Training, Version
 from prediction import MODELS, ModelMissing, Prediction, WeightsMissing, read_card
@@ -43,6 +46,8 @@ MODEL_DIR = ROOT / "model"
 # seconds after its canvas was sent, or, where nobody opens a page, after this many from the start, or when asked for.
 AFTER_PAGE = 0.5
 AFTER_START = 6.0
+# So long a start waits for the database, which knows the version that is active; the project's own serves without it.
+FOR_DATABASE = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +77,7 @@ class Service:
         self.settings = settings
         self.database = database
         self.writer = writer
+        self.insights = Insights(database)
         self.trainer = Trainer(database, settings.retrain_every)
         self._watch = watch
         self._watcher: Watcher | None = None
@@ -108,6 +114,7 @@ class Service:
             # What is said meanwhile is seen on the page: training from nothing takes minutes.
             log.warning("%s They are trained now.", error)
             self._loaded.set()
+            gc.enable()
             folder = str(trained_folder(self.settings))
             if not train_from_scratch(folder, str(self.settings.data_dir), self._say_trouble, self._closing):
                 raise ModelMissing(self._model_trouble or str(error)) from error
@@ -164,15 +171,22 @@ class Service:
 
     def read(self, frame: np.ndarray, model: str, drawing_id: UUID, source: str, visitor: str | None) -> Reading:
         """Read a (28, 28) uint8 frame; nothing is saved yet. Raises ModelMissing."""
-        return Reading(drawing_id, frame, self.predictor().predict(frame, model), source, visitor)
+        prediction = self.predictor().predict(frame, model)
+        metrics.count_prediction(prediction, source)
+        return Reading(drawing_id, frame, prediction, source, visitor)
 
     def save(self, reading: Reading) -> Future[Written]:
         """Write a reading's row, or write it anew; see logger.log_prediction."""
-        return logger.log_prediction(self.writer, _row(reading))
+        start = time.perf_counter()
+        written = logger.log_prediction(self.writer, _row(reading))
+        written.add_done_callback(lambda done: None if done.exception() else metrics.took("log", start))
+        return written
 
     def label(self, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
         """Save what a drawing really is (0-9); see logger.log_label."""
-        return logger.log_label(self.writer, drawing_id, label, who, owner)
+        written = logger.log_label(self.writer, drawing_id, label, who, owner)
+        written.add_done_callback(lambda done: metrics.count_label(_outcome(done)))
+        return written
 
     def read_again(self, drawing: RecentDrawing, model: str, visitor: str) -> tuple[Prediction, Future[Written]]:
         """Read a kept drawing with the model of today, and keep that answer. Raises ModelMissing."""
@@ -249,6 +263,16 @@ class Service:
         self.database.close()
 
 
+def _outcome(done: Future[Written]) -> str:
+    """What became of a label, in one of metrics.OUTCOMES."""
+    if done.exception():
+        return "failed"
+    written = done.result()
+    if written.spooled or written.row is None:
+        return "spooled"
+    return "saved" if written.row[0] else "unknown"
+
+
 def _row(reading: Reading) -> PredictionRow:
     prediction = reading.prediction
     return PredictionRow(
@@ -291,6 +315,8 @@ def _watch(settings: Settings, database: Database, predictor: Predictor) -> Watc
         for model in MODELS
     }
     watcher = Watcher(database, predictor, shipped)
+    if database.starting:
+        database.wait_until_ready(FOR_DATABASE)
     with suppress(DatabaseAway):
         watcher.look()
     watcher.open()

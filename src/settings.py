@@ -5,7 +5,9 @@ The environment beats `.env`, `.env` beats the default, and a variable that is s
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ DEFAULTS = {
     "DATA_DIR": "data",
     "PORT": "8501",
     "ADDRESS": "127.0.0.1",
+    "API_RATE_LIMIT": "30/second",
+    "TRUSTED_PROXIES": "",
     "FEEDBACK_REVIEW": "auto",
     "LABEL_RATE": "30",
     "RETRAIN_EVERY": "",
@@ -51,6 +55,8 @@ class Settings:
     data_dir: Path
     port: int
     address: str
+    api_rate_limit: str
+    trusted_proxies: tuple[str, ...]
     feedback_review: str
     label_rate: int | None
     retrain_every: int | None
@@ -81,6 +87,8 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         data_dir=(ROOT / _filled(values, "DATA_DIR")).resolve(),
         port=_integer(values, "PORT", 1, 65535),
         address=_filled(values, "ADDRESS"),
+        api_rate_limit=_rate(values, "API_RATE_LIMIT"),
+        trusted_proxies=_networks(values, "TRUSTED_PROXIES"),
         feedback_review=_one_of(values, "FEEDBACK_REVIEW", REVIEWS),
         label_rate=_optional_integer(values, "LABEL_RATE", 1, 100_000),
         retrain_every=_optional_integer(values, "RETRAIN_EVERY", 1, 1_000_000),
@@ -117,3 +125,24 @@ def _one_of(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> s
     if value not in choices:
         raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {values[name]!r}.")
     return value
+
+
+def _rate(values: Mapping[str, str], name: str) -> str:
+    """So many calls in so much time, or nothing for as many as come."""
+    value = values[name].strip().lower()
+    if value and not re.fullmatch(r"[1-9][0-9]{0,5}/(second|minute|hour|day)", value):
+        raise SettingsError(
+            f"{name} must be a number of calls, a slash, and second, minute, hour or day, such as "
+            f"{DEFAULTS[name]}, or empty for no limit, not {values[name]!r}."
+        )
+    return value
+
+
+def _networks(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Addresses and networks, separated by commas."""
+    try:
+        return tuple(str(ipaddress.ip_network(part.strip())) for part in values[name].split(",") if part.strip())
+    except ValueError as error:
+        raise SettingsError(
+            f"{name} must be addresses or networks with commas between them, such as 127.0.0.1,172.16.0.0/12: {error}."
+        ) from error

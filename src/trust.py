@@ -194,36 +194,56 @@ def _frame(image: bytes) -> NDArray[np.uint8] | None:
 def corroborate(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArray[np.int64]) -> Screening:
     """Decide on labels by leaving each person out and asking all others, and trusted digits, what the drawing is.
 
-    `frames`, M x 28 x 28, and `digits`, M, are the trusted digits. Nothing is written: see write().
+    `frames`, M x 28 x 28, and `digits`, M, are the trusted digits. Where these and the approved labels say nothing,
+    labels that wait can corroborate each other; outvote them they cannot, however many they are, since names cost
+    nothing. Nothing is written: see write().
     """
     if not found:
         return Screening([], [], 0)
-    says = cross_validate(
-        likeness_features(np.stack([each.frame for each in found])),
-        np.array([each.label for each in found]),
-        [each.person for each in found],
-        np.array([1.0 if each.review == "approved" else PENDING_WEIGHT for each in found], np.float32),
-        likeness_features(frames),
-        digits,
-    )
+    evidence = _Evidence(found, likeness_features(frames), digits)
+    sure, looks = evidence.lead(NO_WEIGHT)
+    together, _ = evidence.lead(PENDING_WEIGHT)
     approved, dropped, released = [], [], 0
-    for each, row in zip(found, says, strict=True):
-        for_it = float(row[each.label])
-        against = float(np.delete(row, each.label).max())
-        if each.reviewer == "admin" or each.reason not in RELEASED:
-            if each.review == "approved":
-                approved.append(each)
-        elif against - for_it > CONTRADICTION:
-            dropped.append({"id": str(each.drawing_id), "label": each.label, "looks_like": int(row.argmax())})
-        elif each.review == "approved" or for_it - against > AGREEMENT:
+    for n, each in enumerate(found):
+        open_to_all = each.reviewer == "trust" and each.reason in RELEASED
+        corroborated = together[n] > AGREEMENT and sure[n] > -SILENCE
+        if open_to_all and sure[n] < -CONTRADICTION:
+            dropped.append({"id": str(each.drawing_id), "label": each.label, "looks_like": int(looks[n])})
+        elif each.review == "approved" or (open_to_all and corroborated):
             approved.append(each)
             released += each.review == "pending"
     return Screening(approved, dropped, released)
 
 
-PENDING_WEIGHT = 0.2  # of a label that waits, as a witness for another one: an approved label's is 1
+class _Evidence:
+    """What others and the trusted digits say of labels, each label's own person left out."""
+
+    def __init__(self, found: Sequence[Label], trusted_features: Floats, trusted: NDArray[np.int64]) -> None:
+        self._features = likeness_features(np.stack([each.frame for each in found]))
+        self._labels, self._people = np.array([each.label for each in found]), [each.person for each in found]
+        self._waits = np.array([each.review == "pending" for each in found])
+        self._trusted_features, self._trusted = trusted_features, trusted
+
+    def lead(self, weight: float) -> tuple[Floats, NDArray[np.int64]]:
+        """By how much each label leads (-1 to 1), and the digit that the drawing looks like.
+
+        `weight` is that of a label that waits, as a witness for others; an approved label's is 1.
+        """
+        weights = np.where(self._waits, weight, 1).astype(np.float32)
+        says = cross_validate(
+            self._features, self._labels, self._people, weights, self._trusted_features, self._trusted
+        )
+        looks, rows = says.argmax(1), np.arange(len(says))
+        for_it = says[rows, self._labels]
+        says[rows, self._labels] = -np.inf
+        return for_it - says.max(1), looks
+
+
+NO_WEIGHT = 1e-6  # of a label that is not to be heard as a witness for others
+PENDING_WEIGHT = 0.05  # of one that waits: some ten of them, from other people, corroborate another one
 AGREEMENT = 0.2  # the lead of a label over every other digit from which it is corroborated
-CONTRADICTION = 0.3  # the lead of another digit from which it is contradicted
+SILENCE = 0.1  # the lead of another digit, among the trusted alone, up to which they say nothing against it
+CONTRADICTION = 0.4  # and from which they contradict it
 SHARPNESS = 2.0  # of the kernel: how soon a drawing is no longer like another
 RIDGE = 0.05
 
@@ -421,7 +441,7 @@ WITH done AS (
     UPDATE predictions p SET
         review = d.old_review, reviewer = d.old_reviewer, review_reason = d.old_reason, true_label = d.old_label
     FROM done d WHERE p.drawing_id = d.drawing_id AND p.review = d.new_review AND p.true_label = d.new_label
-                      AND d.id = (SELECT max(id) FROM label_events e WHERE e.drawing_id = d.drawing_id)
+                      AND p.reviewer = 'admin'
     RETURNING p.drawing_id
 ), traced AS (
     INSERT INTO label_events
@@ -456,7 +476,7 @@ def _review(database: Database, drawing_ids: Sequence[UUID], review: str, label:
 
 
 def undo(database: Database, action: UUID) -> int:
-    """Take an action back; on how many drawings. One on which something was said or done since stays as it is.
+    """Take an action back; on how many drawings. One that no longer is as the action left it stays as it is.
 
     Raises DatabaseAway.
     """

@@ -49,7 +49,8 @@ class RunningApp:
     def start(self, ready: bool = True) -> RunningApp:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port)} | self._environment
+        environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port), "API_RATE_LIMIT": ""}
+        environment |= self._environment
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "src/app.py"], cwd=self.root, env=environment, stdout=log, stderr=log
@@ -67,6 +68,13 @@ class RunningApp:
             return httpx.get(self.url + path, timeout=10).status_code
         except httpx.TransportError:
             return None
+
+    def text(self, path: str) -> str:
+        """What a path answers; nothing while nobody does."""
+        try:
+            return httpx.get(self.url + path, timeout=10).text
+        except httpx.TransportError:
+            return ""
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:

@@ -12,16 +12,17 @@ from settings import ROOT
 
 LAYERS = (
     {"images", "ink", "canvas", "preprocessing"}
-    | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"},
+    | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"}
+    | {"guards", "fields", "metrics"},
     {"training", "evaluation", "database"},
-    {"writer", "model_store", "trust"},
+    {"writer", "insights", "model_store", "trust"},
     {"logger", "predictor", "trainer"},
     {"watcher", "retraining"},
     {"service"},
-    {"visitors", "api", "health", "ui", "app_pages"},
+    {"visitors", "api", "health", "monitoring", "ui", "app_pages"},
     {"report", "speed"},
     {"report", "speed"},
-    {"app", "train_model", "retrain_model", "benchmark", "export_onnx", "latency"},
+    {"app", "train_model", "retrain_model", "benchmark", "export_onnx", "predict_image", "latency", "load"},
 )
 ALLOWED = {
     "torch": LAYERS[-1]
@@ -29,6 +30,7 @@ ALLOWED = {
     | {"networks", "preprocessing", "dataset", "strokes", "augmentation", "training", "evaluation", "predictor"}
     | {"retraining"},
     "psycopg2": {"database", "writer", "model_store"},
+    "prometheus_client": {"metrics", "monitoring"},
     "streamlit": {"visitors", "app", "ui", "app_pages"},
 }
 

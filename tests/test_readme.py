@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import benchmark
 from dataset import Mnist
 from pictures import png, zero
 from running_app import RunningApp
@@ -69,8 +70,21 @@ def test_the_curl_example_is_a_call_that_works(app: RunningApp, elsewhere: Path)
     assert json.loads(done.stdout)["predicted_digit"] == 0
 
 
+def test_the_example_that_reads_a_picture_runs(elsewhere: Path) -> None:
+    command = next(line for block in blocks("sh") for line in block.splitlines() if "predict_image.py" in line)
+    (elsewhere / "digit.png").write_bytes(png(zero()))
+    _python, script, *words = command.split()
+    done = subprocess.run([sys.executable, str(ROOT / script), *words], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("digit.png: 0 ")
+    assert Path("seen.png").stat().st_size > 1000
+
+
+def test_every_measurement_is_named() -> None:
+    assert re.findall(r"src/benchmark\.py (\w+)", README) == list(benchmark.COMMANDS)
+
+
 def test_the_documented_paths_answer(app: RunningApp) -> None:
-    paths = set(re.findall(r"`(/(?:api/\w+|health|ready))`", README))
-    assert paths >= {"/health", "/ready", "/api/docs"}
+    paths = set(re.findall(r"`(/(?:api/\w+|health|ready|metrics))`", README))
+    assert paths >= {"/health", "/ready", "/metrics", "/api/docs"}
     for path in paths:
         assert httpx.get(app.url + path).status_code == 200, path

@@ -41,6 +41,14 @@ def test_a_variable_set_to_nothing_counts_as_set(elsewhere: Path) -> None:
         ("DB_PORT", "-1"),
         ("TORCH_THREADS", "1.5"),
         ("LOG_LEVEL", "loud"),
+        ("API_RATE_LIMIT", "30"),
+        ("API_RATE_LIMIT", "0/second"),
+        ("API_RATE_LIMIT", "30/fortnight"),
+        ("API_RATE_LIMIT", "30/second;100/hour"),
+        ("TRUSTED_PROXIES", "caddy"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "*"),
         ("ADDRESS", " "),
         ("DATA_DIR", ""),
         ("DATA_DIR", "my data"),
@@ -49,6 +57,18 @@ def test_a_variable_set_to_nothing_counts_as_set(elsewhere: Path) -> None:
 def test_a_value_that_makes_no_sense_is_named(elsewhere: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings({name: value}, elsewhere / "no.env")
+
+
+def test_the_limits_form_is_said(elsewhere: Path) -> None:
+    with pytest.raises(SettingsError, match=r"a number of calls, a slash, and second.* such as 30/second"):
+        load_settings({"API_RATE_LIMIT": "often"}, elsewhere / "no.env")
+    assert load_settings({"API_RATE_LIMIT": " 100/Minute "}, elsewhere / "no.env").api_rate_limit == "100/minute"
+    assert load_settings({"API_RATE_LIMIT": ""}, elsewhere / "no.env").api_rate_limit == ""
+
+
+def test_proxies_are_addresses_and_networks(elsewhere: Path) -> None:
+    settings = load_settings({"TRUSTED_PROXIES": "127.0.0.1, 172.16.0.0/12,::1,"}, elsewhere / "no.env")
+    assert settings.trusted_proxies == ("127.0.0.1/32", "172.16.0.0/12", "::1/128")
 
 
 def test_a_missing_password_is_named(elsewhere: Path) -> None:

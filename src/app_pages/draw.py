@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
+import metrics
 import service
 from canvas import strokes_of
 from database import DatabaseAway
@@ -237,7 +238,8 @@ def read_strokes(running: Service, strokes: list[np.ndarray], model: str) -> Rea
     # The id comes first: this run may be broken off at any later point, by the next stroke, which must find it.
     drawing_id = st.session_state.setdefault("canvas_id", uuid4())
     try:
-        frame = frame_strokes(strokes)
+        with metrics.timed("preprocess"):
+            frame = frame_strokes(strokes)
     except (NoInk, ValueError):
         return None
     return read(running, frame, model, "canvas", drawing_id)
@@ -250,7 +252,8 @@ def read_upload(running: Service, upload: Any, model: str) -> Reading | None:
     ids: dict[str, UUID] = st.session_state.setdefault("upload_ids", {})
     drawing_id = ids.setdefault(upload.file_id, uuid4())
     try:
-        frame = frame_pixels(decode(upload.getvalue()))
+        with metrics.timed("preprocess"):
+            frame = frame_pixels(decode(upload.getvalue()))
     except (NotAnImage, ImageTooLarge, NoInk) as error:
         st.error(str(error), icon=":material/broken_image:")
         return None

@@ -1,0 +1,20 @@
+"""What the project promises of its HTTP API, on two cores that the clients share: speed, and memory that stays."""
+# ruff: noqa: T201 - what is measured is printed, for the README
+
+import pytest
+
+import load
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
+
+
+def test_the_app_keeps_its_pace_and_its_memory() -> None:
+    found = load.load(requests=3000, memory_requests=20_000)
+    for at in found.measured:
+        print(f"{at.clients} clients: {at.per_second:.0f}/s, p50 {at.p50:.1f} ms, p99 {at.p99:.1f} ms")
+    print(f"{found.logged} predictions, each with its row; memory grew by {found.growth:.1f} MB")
+    one, eight, _many = found.measured
+    assert one.p50 < 5
+    assert eight.per_second >= 400
+    assert eight.p99 < 60
+    assert found.growth < 50
