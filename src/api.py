@@ -12,7 +12,7 @@ from base64 import b64decode
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import FastAPI, File, Form, Request, UploadFile
+from fastapi import FastAPI, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -32,10 +32,9 @@ from fields import (
     Labelled,
     Model,
     ModelCard,
-    ModelName,
     Picture,
+    PictureForm,
     Problem,
-    Session,
     Stats,
     Tally,
     Training,
@@ -51,7 +50,6 @@ from visitors import api_visitor
 from writer import NotWritten
 
 DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
-PREDICT_FIELDS = {"file", "model", "session"}
 
 # What can go wrong, by the code of the answer: each operation names its own.
 _MEANINGS = {
@@ -81,21 +79,13 @@ api = FastAPI(
 
 
 @api.post("/predict", responses=_problems(400, 413, 422, 429, 503))
-async def predict(
-    request: Request,
-    file: Annotated[UploadFile, File(description="The picture: PNG, JPEG, WebP, BMP or GIF, at most 5 MB.")],
-    model: Annotated[ModelName, Form(description="The network that reads it.")] = "cnn",
-    session: Annotated[Session, Form()] = "",
-) -> Answer:
+async def predict(form: Annotated[PictureForm, Form(media_type="multipart/form-data")]) -> Answer:
     """Read the digit in a picture, and keep the answer as a row.
 
     Name and content type of the file are ignored: its bytes decide.
     """
-    unknown = set(await request.form()) - PREDICT_FIELDS
-    if unknown:
-        raise BadField(f"There is no field {_short(min(unknown))}: send {', '.join(sorted(PREDICT_FIELDS))}.")
-    data = await file.read(MAX_BYTES + 1)
-    return await run_in_threadpool(_read, data, model, session)
+    data = await form.file.read(MAX_BYTES + 1)
+    return await run_in_threadpool(_read, data, form.model, form.session)
 
 
 @api.post("/predict/base64", responses=_problems(400, 413, 422, 429, 503))
@@ -217,10 +207,6 @@ def docs() -> HTMLResponse:
 # --- What goes wrong --------------------------------------------------------------------------------------------------
 
 
-class BadField(ValueError):
-    """A field of a request makes no sense."""
-
-
 class NotFound(LookupError):
     """What a request names is not there."""
 
@@ -229,7 +215,6 @@ _CODES: dict[type[Exception], int] = {
     NotAnImage: 400,
     ImageTooLarge: 413,
     NoInk: 422,
-    BadField: 422,
     NotFound: 404,
     ModelMissing: 503,
     DatabaseAway: 503,

@@ -20,8 +20,9 @@ import latency
 import load
 import report
 import speed
+from command_line import command, number
 from dataset import Mnist, MnistMissing, load_mnist
-from train_model import Parser, cpu_model, number
+from train_model import cpu_model
 
 # ---------------------------------------------------------------------------------------------------------------------
 # train: the same digits, the same cores, one run after the other. The textbook loop goes on for as many epochs as it
@@ -170,12 +171,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The subcommands and their flags."""
-    made = Parser(
-        prog="benchmark.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command("benchmark.py", __doc__)
     under = made.add_subparsers(dest="command")
     for name, (flags, run) in COMMANDS.items():
         one = under.add_parser(name, help=run.__doc__, allow_abbrev=False)

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from command_line import command
 from dataset import MnistMissing, as_input, load_mnist
 from prediction import MODELS, ModelMissing
 from predictor import load_model
 from settings import ROOT
-from train_model import Parser
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The export: torch traces the network once and writes down what it did, with the number of images left free.
@@ -72,7 +72,7 @@ def largest_difference(network: nn.Module, file: Path, images: torch.Tensor) -> 
 
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
-    made = Parser(prog="export_onnx.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = command("export_onnx.py", __doc__)
     made.add_argument("--model", choices=MODELS, default="cnn")
     made.add_argument("--output", type=Path, help="the file; default: MODEL.onnx")
     made.add_argument("--model-dir", type=Path, default=ROOT / "model")

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
 SESSION_LENGTH = 200
@@ -33,6 +34,16 @@ def _plain(value: object) -> object:
 
 
 # --- What is sent -----------------------------------------------------------------------------------------------------
+
+
+class PictureForm(BaseModel):
+    """A picture as a file in a form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: UploadFile = Field(description="The picture: PNG, JPEG, WebP, BMP or GIF, at most 5 MB.")
+    model: ModelName = Field(default="cnn", description="The network that reads it.")
+    session: Session = ""
 
 
 class Picture(BaseModel):

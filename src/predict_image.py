@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from command_line import command
 from images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
 from ink import NoInk
 from prediction import MODELS, ModelMissing, Prediction
 from predictor import ServingModel, load_model
 from preprocessing import frame_pixels
 from settings import ROOT
-from train_model import Parser
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Reading: the same way that an upload takes in the app, but nothing is kept.
@@ -121,12 +121,7 @@ def _bars(pen: ImageDraw.ImageDraw, prediction: Prediction, left: int, top: int)
 
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
-    made = Parser(
-        prog="predict_image.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command("predict_image.py", __doc__)
     made.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP, BMP or GIF")
     made.add_argument("--model", choices=MODELS, default="cnn")
     made.add_argument("--json", action="store_true", help="one JSON object a line instead of words")

@@ -10,12 +10,10 @@ import argparse
 import hashlib
 import io
 import json
-import math
 import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from command_line import command, number
 from dataset import Mnist, MnistMissing, load_mnist
 from evaluation import confusion_figure, evaluate, fit_digit_score, fit_temperature
 from networks import NETWORKS
@@ -36,38 +35,9 @@ from training import RECIPES, History, Step, TrainingConfig, accuracy, fit
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def number(kind: type[int] | type[float], low: float, high: float, low_too: bool = True) -> Callable[[str], Any]:
-    """A parser of finite numbers between `low` (itself allowed if `low_too`) and `high`."""
-
-    def parse(text: str) -> int | float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = kind(-1) if low >= 0 else kind(low - 1)
-        if not math.isfinite(value) or value > high or value < low or (value == low and not low_too):
-            what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"must be {what} {'from' if low_too else 'above'} {low:g} to {high:g}")
-        return value
-
-    return parse
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, with its complaint in one sentence on one line."""
-
-    def error(self, message: str) -> Any:
-        """Say what is wrong and exit with 2."""
-        self.exit(2, f"{self.prog}: {message}.\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
-    made = Parser(
-        prog="train_model.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command("train_model.py", __doc__)
     made.add_argument("--model", choices=[*NETWORKS, "all"], default="all")
     made.add_argument("--epochs", type=number(int, 1, 10_000))
     made.add_argument("--lr", type=number(float, 0, 100, low_too=False), help="the peak of the one-cycle schedule")

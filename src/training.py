@@ -23,7 +23,7 @@ from networks import DIGITS, digit_logits
 class TrainingConfig:
     """Every knob of a training run; the defaults are the shipped ConvNet's."""
 
-    epochs: int = 14
+    epochs: int = 25
     batch_size: int = 128
     optimizer: Literal["adamw", "sgd"] = "adamw"
     lr: float = 0.005  # the peak of the one-cycle schedule
@@ -34,9 +34,9 @@ class TrainingConfig:
     label_smoothing: float = 0.0
     augmentation: Augmentation | None = field(default_factory=Augmentation)
     synthetic_digits: int = 20_000  # generated digits added to every epoch
-    non_digits: int = 12_000  # generated rows labelled "not a digit" added to every epoch
+    non_digits: int = 8_000  # generated rows labelled "not a digit" added to every epoch
     pool: int = 3  # epochs' worth of generated drawings that every epoch draws its own from
-    ema: float = 0.0  # decay of the weights' moving average per step; 0: the last weights themselves
+    averaging: float = 0.06  # share of all steps that the weights' moving average looks back over; 0: no average
     seed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -54,6 +54,7 @@ RECIPES = {
         optimizer="adamw",
         lr=0.01,
         weight_decay=0.01,
+        averaging=0.0,
         augmentation=None,
         synthetic_digits=0,
         non_digits=0,
@@ -171,9 +172,10 @@ class _Run:
             pct_start=max(config.warmup, 2 / total),  # it divides by nothing where only one step warms up
             cycle_momentum=False,
         )
+        decay = max(0.0, 1 - 1 / (config.averaging * total)) if config.averaging else 0.0
         self.average = (
-            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)  # type: ignore[no-untyped-call]
-            if config.ema
+            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)  # type: ignore[no-untyped-call]
+            if decay
             else None
         )
 

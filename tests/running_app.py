@@ -8,12 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg2
+
+from database import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,8 +44,9 @@ class RunningApp:
     def __init__(self, data_dir: Path, root: Path = ROOT, **environment: str) -> None:
         self.data_dir = data_dir
         self.root = root
+        self.server_dir = data_dir
         self.url = ""
-        self._environment = environment
+        self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.log = data_dir / "app.log"
 
@@ -50,7 +54,7 @@ class RunningApp:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port), "API_RATE_LIMIT": ""}
-        environment |= self._environment
+        environment |= self.environment
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "src/app.py"], cwd=self.root, env=environment, stdout=log, stderr=log
@@ -83,20 +87,40 @@ class RunningApp:
             self._process = None
 
     def postmaster(self) -> int:
-        """The process number of its embedded PostgreSQL; 0 while it is just coming or going."""
+        """The process number of its PostgreSQL; 0 while it is just coming or going."""
         try:
-            return int((self.data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0])
+            return int(self._postmaster_file().split("\n")[0])
         except (FileNotFoundError, ValueError):
             return 0
 
-    def sql(self, statement: str, *parameters: object, socket_dir: str | None = None) -> list[tuple[Any, ...]]:
-        """What the app's own PostgreSQL answers, or the one behind that Unix socket."""
-        own = self.data_dir / "postgres" / "postmaster.pid"
-        host = socket_dir or own.read_text().split("\n")[4]
-        connection = psycopg2.connect(host=host, user="postgres", dbname="digits")
+    def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What its PostgreSQL answers."""
+        connection = psycopg2.connect(host=self.socket_dir(), user="postgres", dbname="digits")
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement, parameters)
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+    def socket_dir(self) -> str:
+        """The folder of its PostgreSQL's socket."""
+        return self._postmaster_file().split("\n")[4]
+
+    def _postmaster_file(self) -> str:
+        return (self.server_dir / "postgres" / "postmaster.pid").read_text()
+
+
+@contextmanager
+def app_and_server(folder: Path) -> Iterator[tuple[RunningApp, EmbeddedServer]]:
+    """An app, and a PostgreSQL that is not its own: a test may stop it and start it again."""
+    server = EmbeddedServer(folder / "elsewhere", "digits")
+    server.start()
+    app = RunningApp(folder)
+    app.server_dir = folder / "elsewhere"
+    app.environment |= {"DB_HOST": app.socket_dir(), "DB_USER": "postgres", "DB_PASSWORD": "unused"}
+    try:
+        yield app.start(), server
+    finally:
+        app.stop()
+        server.stop()

@@ -14,14 +14,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from database import EmbeddedServer
 from fields import SEVEN, ModelName
 from hostile_inputs import HOSTILE, HOSTILE_REQUESTS
 from images import MAX_BYTES, ImageTooLarge, NotAnImage
 from ink import NoInk
 from pictures import one, png, zero
 from prediction import MODELS
-from running_app import RunningApp, wait_until
+from running_app import RunningApp, app_and_server, wait_until
 from service import MODEL_DIR
 
 CODES: dict[type[Exception], int] = {NotAnImage: 400, ImageTooLarge: 413, NoInk: 422}
@@ -123,12 +122,7 @@ OPEN_PATHS = ("/", "/api/models", "/api/models/cnn", "/api/stats", "/api/docs", 
 
 
 def test_with_the_database_away_both_go_on_and_arrive_later(tmp_path: Path) -> None:
-    server = EmbeddedServer(tmp_path / "elsewhere", "digits")
-    server.start()
-    socket_dir = (tmp_path / "elsewhere/postgres/postmaster.pid").read_text().split("\n")[4]
-    app = RunningApp(tmp_path, DB_HOST=socket_dir, DB_USER="postgres", DB_PASSWORD="unused")
-    try:
-        app.start()
+    with app_and_server(tmp_path) as (app, server):
         before = predict(app, png(zero())).json()["id"]
         server.stop()
         meanwhile = predict(app, png(one())).json()["id"]
@@ -141,10 +135,7 @@ def test_with_the_database_away_both_go_on_and_arrive_later(tmp_path: Path) -> N
         server.start()
         labels = "SELECT drawing_id::text, true_label FROM predictions"
         wanted = {before: 0, meanwhile: 1}
-        wait_until(lambda: dict(app.sql(labels, socket_dir=socket_dir)) == wanted, what="the labels in the database")
-    finally:
-        app.stop()
-        server.stop()
+        wait_until(lambda: dict(app.sql(labels)) == wanted, what="the labels in the database")
 
 
 # --- What there is ----------------------------------------------------------------------------------------------------

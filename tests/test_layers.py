@@ -12,7 +12,7 @@ from settings import ROOT
 
 LAYERS = (
     {"images", "ink", "canvas", "preprocessing"}
-    | {"settings", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"}
+    | {"settings", "command_line", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"}
     | {"guards", "fields", "metrics"},
     {"training", "evaluation", "database"},
     {"writer", "insights", "model_store", "trust"},

@@ -17,9 +17,8 @@ from starlette.responses import Response
 
 import metrics
 import monitoring
-from database import EmbeddedServer
 from pictures import one, png
-from running_app import RunningApp, free_port, wait_until
+from running_app import RunningApp, app_and_server, free_port, wait_until
 from settings import ROOT
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -123,12 +122,7 @@ def test_every_series_that_deployment_names_is_there(app: RunningApp) -> None:
 
 
 def test_a_scrape_outlives_the_database(tmp_path: Path) -> None:
-    server = EmbeddedServer(tmp_path / "elsewhere", "digits")
-    server.start()
-    socket_dir = (tmp_path / "elsewhere/postgres/postmaster.pid").read_text().split("\n")[4]
-    app = RunningApp(tmp_path, DB_HOST=socket_dir, DB_USER="postgres", DB_PASSWORD="unused")
-    try:
-        app.start()
+    with app_and_server(tmp_path) as (app, server):
         drawing_id = predict(app)
         server.stop()
         wait_until(lambda: value(series(app), "database_up") == 0, what="the noticing")
@@ -139,9 +133,6 @@ def test_a_scrape_outlives_the_database(tmp_path: Path) -> None:
         assert value(found, "labels_total", outcome="spooled") == 1
         assert value(found, "prediction_seconds_count", stage="log") == 2
         assert not [name for name, _ in found if name.startswith("digit_reader_l") and "labels" not in name]
-    finally:
-        app.stop()
-        server.stop()
 
 
 # --- TensorBoard ------------------------------------------------------------------------------------------------------

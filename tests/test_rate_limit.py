@@ -18,8 +18,8 @@ from running_app import RunningApp
 ALLOWED = 5
 
 
-def limited_app(factory: pytest.TempPathFactory, **environment: str) -> Iterator[RunningApp]:
-    app = RunningApp(factory.mktemp("limited"), API_RATE_LIMIT=f"{ALLOWED}/hour", **environment)
+def limited_app(factory: pytest.TempPathFactory, proxies: str = "") -> Iterator[RunningApp]:
+    app = RunningApp(factory.mktemp("limited"), API_RATE_LIMIT=f"{ALLOWED}/hour", TRUSTED_PROXIES=proxies)
     app.start(ready=False)  # the models may be listed while they load
     yield app
     app.stop()
@@ -34,7 +34,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """An app behind a proxy on this machine, and another in 10.0.0.0/8."""
-    yield from limited_app(tmp_path_factory, TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8")
+    yield from limited_app(tmp_path_factory, "127.0.0.1, 10.0.0.0/8")
 
 
 def models(app: RunningApp, *forwarded: str) -> httpx.Response:

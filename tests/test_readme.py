@@ -52,8 +52,13 @@ def test_the_table_says_what_the_models_cards_say() -> None:
         assert cells[4].strip() == f"{round((MODEL_DIR / f'{model}.pt').stat().st_size / 1000)} KB"
 
 
-@pytest.mark.parametrize("program", blocks("python"))
-def test_the_python_example_runs(program: str, mnist: Mnist) -> None:
+def python_example(naming: str) -> str:
+    (program,) = [block for block in blocks("python") if naming in block]
+    return program
+
+
+def test_the_python_example_that_trains_runs(mnist: Mnist) -> None:
+    program = python_example("load_mnist")
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT / "src", capture_output=True, text=True, timeout=240, check=False
     )
@@ -61,13 +66,34 @@ def test_the_python_example_runs(program: str, mnist: Mnist) -> None:
     assert float(done.stdout) > 0.85
 
 
-def test_the_curl_example_is_a_call_that_works(app: RunningApp, elsewhere: Path) -> None:
-    command = next(line for block in blocks("sh") for line in block.splitlines() if line.startswith("curl"))
+def test_the_python_example_that_asks_the_api_runs(app: RunningApp, elsewhere: Path) -> None:
     (elsewhere / "digit.png").write_bytes(png(zero()))
-    done = subprocess.run(
-        command.replace("http://localhost:8501", app.url).split(), capture_output=True, text=True, check=True
-    )
-    assert json.loads(done.stdout)["predicted_digit"] == 0
+    program = python_example("/feedback").replace("http://localhost:8501", app.url)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("0 0.9")
+
+
+CALLS = [line for block in blocks("sh") for line in block.splitlines() if "curl " in line]
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_the_curl_examples_are_calls_that_work(app: RunningApp, elsewhere: Path, command: str) -> None:
+    (elsewhere / "digit.png").write_bytes(png(zero()))
+    command = command.replace("http://localhost:8501", app.url).replace("curl ", "curl --silent --fail ")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    answer = json.loads(done.stdout)
+    if "/predict" in command:
+        assert answer["predicted_digit"] == 0
+        assert answer["model"] == ("linear" if "model=linear" in command else "cnn")
+
+
+def test_every_call_of_the_api_is_in_its_table_and_the_curl_examples(app: RunningApp) -> None:
+    paths = httpx.get(f"{app.url}/api/openapi.json").json()["paths"]
+    calls = {f"{method.upper()} /api{path}" for path, methods in paths.items() for method in methods}
+    assert set(re.findall(r"^\| `([A-Z]+ /api/\S+)` \|", README, re.M)) == calls
+    shown = {command.split("http://localhost:8501")[1] for command in CALLS}
+    assert shown | {"/api/feedback"} == {"/api" + path.replace("{model}", "cnn") for path in paths}
 
 
 def test_the_example_that_reads_a_picture_runs(elsewhere: Path) -> None:

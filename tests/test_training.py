@@ -12,7 +12,7 @@ from dataset import Digits, Mnist, rows
 from networks import NOT_A_DIGIT, ConvNet, LinearNet
 from training import RECIPES, Epoch, Step, TrainingConfig, accuracy, fit, predict
 
-QUICK = TrainingConfig(epochs=1, batch_size=64, lr=0.01, synthetic_digits=0, non_digits=0, ema=0.0)
+QUICK = TrainingConfig(epochs=1, batch_size=64, lr=0.01, synthetic_digits=0, non_digits=0, averaging=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,9 @@ def test_history_tells_of_every_epoch_and_progress_of_every_batch(some: Mnist) -
     assert all(0 <= s.accuracy <= 1 and s.loss > 0 for s in steps)
 
 
-@pytest.mark.parametrize("change", [{}, {"optimizer": "sgd"}, {"ema": 0.9}, {"synthetic_digits": 40, "non_digits": 20}])
+@pytest.mark.parametrize(
+    "change", [{}, {"optimizer": "sgd"}, {"averaging": 0.5}, {"synthetic_digits": 40, "non_digits": 20}]
+)
 def test_the_same_seed_gives_the_same_weights(some: Mnist, change: dict[str, Any]) -> None:
     config = replace(QUICK, batch_size=256, dropout=0.3, **change)
     kind = ConvNet if "non_digits" in change else LinearNet
@@ -97,7 +99,7 @@ KNOBS: list[dict[str, Any]] = [
     {"batch_size": 128},
     {"weight_decay": 5.0},
     {"augmentation": None},
-    {"ema": 0.9},
+    {"averaging": 0.5},
     {"label_smoothing": 0.3},
     {"warmup": 0.7},
 ]

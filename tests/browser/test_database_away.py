@@ -12,17 +12,11 @@ from playwright.sync_api import Page, expect
 
 from browser.digits import DIGITS
 from browser.hand import answer, draw, ink, open_page, say
-from database import EmbeddedServer
-from running_app import RunningApp, wait_until
+from running_app import RunningApp, app_and_server, wait_until
 
 
 def test_reading_goes_on_and_saving_resumes(page: Page, tmp_path: Path) -> None:
-    server = EmbeddedServer(tmp_path / "elsewhere", "digits")
-    server.start()
-    socket_dir = (tmp_path / "elsewhere/postgres/postmaster.pid").read_text().split("\n")[4]
-    app = RunningApp(tmp_path, DB_HOST=socket_dir, DB_USER="postgres", DB_PASSWORD="unused")
-    try:
-        app.start()
+    with app_and_server(tmp_path) as (app, server):
         open_page(page, app.url)
         draw(page, DIGITS[0][1])
         answer(page, 1)
@@ -49,14 +43,11 @@ def test_reading_goes_on_and_saving_resumes(page: Page, tmp_path: Path) -> None:
         expect(page.get_by_text("The database is away")).to_have_count(0)
         assert ink(page) == drawn > 0, "the drawing stays"
         say(page, 0)
-        wait_until(lambda: labels(app, socket_dir) == [0, 7, 1, 0], what="the rows of what was drawn meanwhile")
-    finally:
-        app.stop()
-        server.stop()
+        wait_until(lambda: labels(app) == [0, 7, 1, 0], what="the rows of what was drawn meanwhile")
 
 
-def labels(app: RunningApp, socket_dir: str) -> list[int | None]:
-    return [label for (label,) in app.sql("SELECT true_label FROM predictions ORDER BY id", socket_dir=socket_dir)]
+def labels(app: RunningApp) -> list[int | None]:
+    return [label for (label,) in app.sql("SELECT true_label FROM predictions ORDER BY id")]
 
 
 def restarted(app: RunningApp, killed: int) -> bool:
