@@ -15,13 +15,13 @@ import sys
 from contextlib import redirect_stdout
 from typing import Any
 
+from command_line import command, number
 from database import DatabaseAway, open_database
 from dataset import MnistMissing, load_mnist
 from model_store import NoSuchVersion, TrainingUnderWay
 from prediction import ModelMissing
 from retraining import Outcome, Plan, TooFewLabels, retrain
 from settings import SettingsError, load_settings
-from train_model import Parser, number
 
 WAIT = 60.0  # seconds for the database to start
 
@@ -33,12 +33,7 @@ WAIT = 60.0  # seconds for the database to start
 
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
-    made = Parser(
-        prog="retrain_model.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command("retrain_model.py", __doc__)
     made.add_argument("--min-labels", type=number(int, 1, 1_000_000), default=50, help="do nothing with fewer new ones")
     made.add_argument("--dry-run", action="store_true", help="train and judge, but keep nothing")
     made.add_argument("--json", action="store_true", help="one JSON object on stdout")

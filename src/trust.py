@@ -52,7 +52,8 @@ class Rules:
 # --- At once ----------------------------------------------------------------------------------------------------------
 
 # The label, its verdict and its trace are one statement, so that none can be without the others. The same picture under
-# another label is drawn into the conflict, unless a person has decided on it.
+# another label is drawn into the conflict, unless a person has decided on it; by a label that is unlikely itself it is
+# not, or else anybody could silence anybody.
 _LABEL = """
 WITH before AS (
     SELECT drawing_id, true_label, review, reviewer, review_reason, visitor, sha256(image) AS picture, digit_score,
@@ -63,6 +64,7 @@ WITH before AS (
 ), others AS (
     SELECT o.drawing_id, o.true_label, o.review, o.reviewer, o.review_reason FROM predictions o, before b
     WHERE o.true_label <> %(label)s AND sha256(o.image) = b.picture AND o.drawing_id <> b.drawing_id
+          AND b.likely >= {PLAUSIBLE}
 ), habit AS (
     SELECT count(*) AS labels, count(*) FILTER (WHERE mine.true_label = %(label)s) AS same,
            count(*) FILTER (WHERE mine.suspicion > 1 - {PLAUSIBLE}) AS unlikely
@@ -194,20 +196,21 @@ def _frame(image: bytes) -> NDArray[np.uint8] | None:
 def corroborate(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArray[np.int64]) -> Screening:
     """Decide on labels by leaving each person out and asking all others, and trusted digits, what the drawing is.
 
-    `frames`, M x 28 x 28, and `digits`, M, are the trusted digits. Where these and the approved labels say nothing,
-    labels that wait can corroborate each other; outvote them they cannot, however many they are, since names cost
-    nothing. Nothing is written: see write().
+    `frames`, M x 28 x 28, and `digits`, M, are the trusted digits. These and the approved labels decide. Only where a
+    drawing is like none of them can labels that wait corroborate each other; outvote them they cannot, however many
+    they are, since names cost nothing. Nothing is written: see write().
     """
     if not found:
         return Screening([], [], 0)
     evidence = _Evidence(found, likeness_features(frames), digits)
     sure, looks = evidence.lead(NO_WEIGHT)
     together, _ = evidence.lead(PENDING_WEIGHT)
+    new = evidence.nearest() < FAR
     approved, dropped, released = [], [], 0
     for n, each in enumerate(found):
         open_to_all = each.reviewer == "trust" and each.reason in RELEASED
-        corroborated = together[n] > AGREEMENT and sure[n] > -SILENCE
-        if open_to_all and sure[n] < -CONTRADICTION:
+        corroborated = together[n] > AGREEMENT and (new[n] or sure[n] > -DOUBT)
+        if open_to_all and sure[n] < -CONTRADICTION and not (corroborated and new[n]):
             dropped.append({"id": str(each.drawing_id), "label": each.label, "looks_like": int(looks[n])})
         elif each.review == "approved" or (open_to_all and corroborated):
             approved.append(each)
@@ -238,12 +241,22 @@ class _Evidence:
         says[rows, self._labels] = -np.inf
         return for_it - says.max(1), looks
 
+    def nearest(self) -> Floats:
+        """How like (0-1) each drawing is to the trusted digit, or to another person's approved label, nearest to it."""
+        alike = (self._features @ self._trusted_features.T).max(1)
+        among = self._features @ self._features.T
+        people = np.array(self._people)
+        among[(people[:, None] == people) | self._waits] = 0
+        nearest: Floats = np.maximum(alike, among.max(1))
+        return nearest
+
 
 NO_WEIGHT = 1e-6  # of a label that is not to be heard as a witness for others
 PENDING_WEIGHT = 0.05  # of one that waits: some ten of them, from other people, corroborate another one
 AGREEMENT = 0.2  # the lead of a label over every other digit from which it is corroborated
-SILENCE = 0.1  # the lead of another digit, among the trusted alone, up to which they say nothing against it
+DOUBT = 0.1  # the lead of another digit, among the trusted alone, up to which they are not against it
 CONTRADICTION = 0.4  # and from which they contradict it
+FAR = 0.86  # the likeness to the nearest trusted one under which they know nothing of it: one honest digit in a hundred
 SHARPNESS = 2.0  # of the kernel: how soon a drawing is no longer like another
 RIDGE = 0.05
 
