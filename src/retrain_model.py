@@ -15,13 +15,15 @@ import sys
 from contextlib import redirect_stdout
 from typing import Any
 
+import model_store
 from command_line import command, number
-from database import DatabaseAway, open_database
+from database import Database, DatabaseAway, open_database
 from dataset import MnistMissing, load_mnist
 from model_store import NoSuchVersion, TrainingUnderWay
-from prediction import ModelMissing
+from prediction import ModelMissing, read_card
 from retraining import Outcome, Plan, TooFewLabels, retrain
-from settings import SettingsError, load_settings
+from service import weights_folder
+from settings import Settings, SettingsError, load_settings
 
 WAIT = 60.0  # seconds for the database to start
 
@@ -54,10 +56,19 @@ def run(asked: argparse.Namespace) -> Outcome:
     try:
         if not database.wait_until_ready(WAIT):
             raise DatabaseAway(database.away)
+        store_own(settings, database, "cnn")
         plan = Plan(min_labels=asked.min_labels, dry_run=asked.dry_run, who=asked.who)
         return retrain(database, mnist, plan, Lines())
     finally:
         database.close()
+
+
+def store_own(settings: Settings, database: Database, model: str) -> None:
+    """Store the weights that the project brings, as the app does when it starts: there is something to begin from."""
+    folder = weights_folder(settings, model)
+    if (folder / f"{model}.pt").exists():
+        card = read_card(folder, model)
+        model_store.register_shipped(database, model, (folder / f"{model}.pt").read_bytes(), card)
 
 
 class Lines:
