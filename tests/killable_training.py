@@ -7,24 +7,11 @@ import sys
 import time
 from dataclasses import replace
 
-from classroom import small
+from classroom import Known, small
 from database import Database
 from dataset import load_mnist
 from retraining import FINE_TUNING, Plan, retrain
 from settings import ROOT
-
-
-class Known:
-    """A server whose connection string is known."""
-
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-
-    def start(self) -> str:
-        return self.dsn
-
-    def stop(self) -> None:
-        pass
 
 
 def pause(moment: str) -> None:
