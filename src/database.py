@@ -178,6 +178,7 @@ class Database:
         self._pool: psycopg2.pool.ThreadedConnectionPool | None = None
         self._places = threading.BoundedSemaphore(pool_size)
         self._why_away = STARTING
+        self._dsn = ""
         self._wake = threading.Event()
         self._changed = threading.Condition()
         self._closing = False
@@ -227,6 +228,25 @@ class Database:
         """
         with self._connection(wait) as connection, connection, connection.cursor() as cursor:
             yield cursor
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of the caller's own, outside the pool, for as long as he likes; each statement is committed.
+
+        Raises DatabaseAway. What breaks later is psycopg2's own error.
+        """
+        if self._pool is None:
+            raise DatabaseAway(self._why_away)
+        try:
+            options: dict[str, Any] = CONNECTING
+            connection: Connection = psycopg2.connect(self._dsn, **options)
+        except psycopg2.Error as error:
+            raise DatabaseAway(_reason(error)) from error
+        try:
+            connection.autocommit = True
+            yield connection
+        finally:
+            connection.close()
 
     @contextmanager
     def _connection(self, wait: float) -> Iterator[Connection]:
@@ -282,7 +302,7 @@ class Database:
             self._why_away = _reason(error)
             return
         with self._changed:
-            self._pool = pool
+            self._pool, self._dsn = pool, dsn
             self._changed.notify_all()
         log.info("database ready")
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from database import Database
 from spool import Entry
+from trust import Rules, label_statement
 from writer import Statement, Writer, Written
 
 
@@ -62,23 +63,7 @@ ON CONFLICT (drawing_id) DO UPDATE SET
 WHERE predictions.visitor IS NOT DISTINCT FROM excluded.visitor
 """
 
-# The label and its trace are one statement, so that neither can be without the other.
-_LOG_LABEL = """
-WITH before AS (
-    SELECT drawing_id, true_label, review FROM predictions
-    WHERE drawing_id = %(drawing_id)s AND (%(owner)s::text IS NULL OR visitor = %(owner)s) FOR UPDATE
-), changed AS (
-    UPDATE predictions p SET true_label = %(label)s, labelled_at = now(), review = 'pending', trained_into = NULL
-    FROM before b WHERE p.drawing_id = b.drawing_id AND b.true_label IS DISTINCT FROM %(label)s
-    RETURNING p.drawing_id, b.true_label AS old_label, p.review
-), traced AS (
-    INSERT INTO label_events (drawing_id, who, old_label, new_label)
-    SELECT drawing_id, %(who)s, old_label, %(label)s FROM changed
-)
-SELECT count(*), coalesce(max(changed.review), max(before.review)) FROM before LEFT JOIN changed USING (drawing_id)
-"""
-
-# The same for a drawing that is kept already: one that was deleted stays so.
+# A new reading of a drawing that is kept already: one that was deleted stays so.
 _LOG_AGAIN = """
 WITH changed AS (
     UPDATE predictions SET
@@ -102,13 +87,18 @@ FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
 """
 
 
-STATEMENTS = {
-    "prediction": Statement(_LOG_PREDICTION),
-    "again": Statement(_LOG_AGAIN, returns=True),
-    "label": Statement(_LOG_LABEL, returns=True),
-    "remove": Statement(_REMOVE, returns=True),
-}
-"""What the writer can be asked to write."""
+def statements(rules: Rules) -> dict[str, Statement]:
+    """What the writer can be asked to write; the rules say which labels count at once."""
+    return {
+        "prediction": Statement(_LOG_PREDICTION),
+        "again": Statement(_LOG_AGAIN, returns=True),
+        "label": Statement(label_statement(rules), returns=True),
+        "remove": Statement(_REMOVE, returns=True),
+    }
+
+
+STATEMENTS = statements(Rules())
+"""The same with the rules that hold where nobody set others."""
 
 
 def log_prediction(writer: Writer, row: PredictionRow) -> Future[Written]:

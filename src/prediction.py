@@ -18,6 +18,10 @@ class ModelMissing(RuntimeError):
     """A model cannot serve; the message says which, and what to do."""
 
 
+class WeightsMissing(ModelMissing):
+    """There are no weights of a model at all."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What a model reads in one frame. Probabilities, confidence and digit_score are calibrated and lie in 0-1."""

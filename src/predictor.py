@@ -6,7 +6,7 @@ import hashlib
 import io
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from networks import DIGITS, NETWORKS, NOT_A_DIGIT, fold
-from prediction import MODELS, SHIPPED_VERSION, ModelMissing, Prediction, read_card
+from prediction import MODELS, SHIPPED_VERSION, ModelMissing, Prediction, WeightsMissing, read_card
 from preprocessing import to_tensor
 
 
@@ -83,6 +83,10 @@ class Predictor:
         """The models that can be asked, the best first."""
         return self._models
 
+    def serve(self, model: ServingModel) -> None:
+        """From now on, read with that version of its network; readings that have begun end with the one before."""
+        self._models = {name: self._models.get(name, model) for name in MODELS} | {model.name: model}
+
     def predict(self, frame: np.ndarray, model: str) -> Prediction:
         """Read a (28, 28) uint8 frame. Raises ModelMissing for a model that is not there."""
         serving = self._models.get(model)
@@ -91,32 +95,55 @@ class Predictor:
         return serving.predict(frame)
 
 
-def load_predictor(folder: Path, threads: int = 1) -> Predictor:
-    """Load every model of `folder`. Raises ModelMissing when one is missing, damaged or of another shape."""
+def load_predictor(folder: Path | Mapping[str, Path], threads: int = 1) -> Predictor:
+    """Load every model from one folder, or each from its own.
+
+    Raises WeightsMissing where one has no weights, and ModelMissing where they are damaged or of another shape.
+    """
     torch.set_num_threads(threads)
-    return Predictor({name: load_model(folder, name) for name in MODELS})
+    folders = dict.fromkeys(MODELS, folder) if isinstance(folder, Path) else folder
+    return Predictor({name: load_model(folders[name], name) for name in MODELS})
 
 
 def load_model(folder: Path, name: str) -> ServingModel:
     """Load `name`.pt and `name`.json from `folder`, check them against each other, and read once to warm up."""
+    if not (folder / f"{name}.pt").exists():
+        raise WeightsMissing(f"There is no {name}.pt: run `python src/train_model.py`.")
     card = read_card(folder, name)
     try:
         weights = (folder / f"{name}.pt").read_bytes()
     except OSError as error:
         raise ModelMissing(f"{name}.pt cannot be read: run `python src/train_model.py`.") from error
-    if hashlib.sha256(weights).hexdigest() != card.get("sha256"):
-        raise ModelMissing(f"{name}.pt is not the file that {name}.json describes: run `python src/train_model.py`.")
-    serving = ServingModel(name, SHIPPED_VERSION, build_network(name, weights), card)
-    serving.predict(np.zeros((28, 28), np.uint8))
+    try:
+        return load_version(name, SHIPPED_VERSION, weights, card.get("sha256", ""), card)
+    except ModelMissing as error:
+        raise ModelMissing(f"{name}.pt is damaged or of another kind: run `python src/train_model.py`.") from error
+
+
+def load_version(name: str, version: int, weights: bytes, sha256: str, card: dict[str, Any]) -> ServingModel:
+    """A version ready to serve: checked, folded, and warmed up by a first reading. Raises ModelMissing."""
+    network = fold(checked_network(name, weights, sha256).eval())
+    serving = ServingModel(name, version, network, card | {"model_version": version, "sha256": sha256})
+    try:
+        serving.predict(np.zeros((28, 28), np.uint8))
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise ModelMissing(f"Version {version} of {name} cannot read: {error!r}.") from error
     return serving
 
 
-def build_network(name: str, weights: bytes) -> nn.Module:
-    """The network of that name with the state_dict in `weights`, ready to serve. Raises ModelMissing if they differ."""
-    network: nn.Module = NETWORKS[name]()
+def checked_network(name: str, weights: bytes, sha256: str | None = None, dropout: float = 0.0) -> nn.Module:
+    """The network of that name with the state_dict in `weights`, as it is trained, in evaluation mode.
+
+    Raises ModelMissing if they do not fit each other, the checksum, or ordinary numbers.
+    """
+    if sha256 is not None and hashlib.sha256(weights).hexdigest() != sha256:
+        raise ModelMissing(f"The weights of {name} are not those that their checksum describes.")
+    network: nn.Module = NETWORKS[name](dropout)
     try:
         state = torch.load(io.BytesIO(weights), weights_only=True, map_location="cpu")
         network.load_state_dict(state)
     except Exception as error:  # torch raises many kinds for a damaged file; all mean the same here
-        raise ModelMissing(f"{name}.pt does not fit its network: run `python src/train_model.py`.") from error
-    return fold(network.eval())
+        raise ModelMissing(f"The weights of {name} do not fit its network.") from error
+    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+        raise ModelMissing(f"The weights of {name} are no ordinary numbers.")
+    return network.eval()

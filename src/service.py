@@ -9,10 +9,12 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,17 +22,23 @@ import numpy as np
 
 import logger
 import metrics
-from database import Database, open_database
+import model_store
+import trust
+from database import Database, DatabaseAway, open_database
 from insights import Insights
 from logger import PredictionRow, RecentDrawing
-from prediction import MODELS, ModelMissing, Prediction, read_card
+from model_store import Training, Version
+from prediction import MODELS, ModelMissing, Prediction, WeightsMissing, read_card
 from preprocessing import from_png, to_png
 from settings import ROOT, Settings, load_settings
 from spool import Spool
+from trainer import Trainer, train_from_scratch
+from trust import Counts, Filters, Rules, Waiting
 from writer import Writer, Written
 
 if TYPE_CHECKING:
     from predictor import Predictor
+    from watcher import Watcher
 
 MODEL_DIR = ROOT / "model"
 
@@ -38,6 +46,8 @@ MODEL_DIR = ROOT / "model"
 # seconds after its canvas was sent, or, where nobody opens a page, after this many from the start, or when asked for.
 AFTER_PAGE = 0.5
 AFTER_START = 6.0
+# So long a start waits for the database, which knows the version that is active; the project's own serves without it.
+FOR_DATABASE = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +66,22 @@ class Reading:
 class Service:
     """Reads drawings and keeps what people say about them."""
 
-    def __init__(self, settings: Settings, database: Database, writer: Writer, load: Callable[[], Predictor]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        writer: Writer,
+        load: Callable[[], Predictor],
+        watch: Callable[[Predictor], Watcher] | None = None,
+    ) -> None:
         self.settings = settings
         self.database = database
         self.writer = writer
         self.insights = Insights(database)
+        self.trainer = Trainer(database, settings.retrain_every)
+        self._watch = watch
+        self._watcher: Watcher | None = None
+        self._closing = threading.Event()
         self._predictor: Predictor | None = None
         self._model_trouble: str | None = "The model is loading."
         self._loaded = threading.Event()
@@ -72,7 +93,7 @@ class Service:
         try:
             import_module("pandas")  # takes a second, and Streamlit needs it for its first canvas
             self._wanted.wait(AFTER_START)
-            self._predictor = load()
+            self._predictor = self._loaded_or_trained(load)
             self._model_trouble = None
         except ModelMissing as error:
             self._model_trouble = str(error)
@@ -85,6 +106,26 @@ class Service:
             self._loaded.set()
             gc.freeze()  # what was imported stays: no collection need look at it again
             gc.enable()
+
+    def _loaded_or_trained(self, load: Callable[[], Predictor]) -> Predictor:
+        try:
+            predictor = load()
+        except WeightsMissing as error:
+            # What is said meanwhile is seen on the page: training from nothing takes minutes.
+            log.warning("%s They are trained now.", error)
+            self._loaded.set()
+            gc.enable()
+            folder = str(trained_folder(self.settings))
+            if not train_from_scratch(folder, str(self.settings.data_dir), self._say_trouble, self._closing):
+                raise ModelMissing(self._model_trouble or str(error)) from error
+            predictor = load()
+        if self._watch is not None and not self._closing.is_set():
+            self._watcher = self._watch(predictor)
+            self.trainer.open()
+        return predictor
+
+    def _say_trouble(self, sentence: str) -> None:
+        self._model_trouble = sentence
 
     @property
     def loading(self) -> bool:
@@ -109,6 +150,11 @@ class Service:
         """Why no model can read at present, or None while one can."""
         return self._model_trouble
 
+    @property
+    def version_trouble(self) -> str | None:
+        """Which version of a model was refused, so that an older one serves; None where all is well."""
+        return self._watcher.trouble if self._watcher else None
+
     def predictor(self, timeout: float = 30) -> Predictor:
         """The predictor, waiting for it while it loads. Raises ModelMissing."""
         self.load_now()
@@ -120,7 +166,7 @@ class Service:
     def cards(self) -> dict[str, dict[str, Any]]:
         """What is known of each model that serves, or will once it is loaded. Raises ModelMissing."""
         if self.loading:
-            return {model: read_card(MODEL_DIR, model) for model in MODELS}
+            return {model: read_card(weights_folder(self.settings, model), model) for model in MODELS}
         return {name: model.card for name, model in self.predictor().models.items()}
 
     def read(self, frame: np.ndarray, model: str, drawing_id: UUID, source: str, visitor: str | None) -> Reading:
@@ -155,8 +201,64 @@ class Service:
         """A visitor's own newest drawings. Raises DatabaseAway."""
         return logger.recent(self.database, visitor)
 
+    # --- Versions: for administrators -------------------------------------------------------------------------------
+
+    def versions(self, model: str = "") -> list[Version]:
+        """Every version of a network, or of all, the newest first. Raises DatabaseAway."""
+        return model_store.versions(self.database, model)
+
+    def weights(self, model: str, version: int) -> bytes:
+        """A version's weights, as torch.save wrote them. Raises model_store.NoSuchVersion, DatabaseAway."""
+        return model_store.weights(self.database, model, version)[0]
+
+    def promote(self, model: str, version: int) -> None:
+        """Let a version serve, here and at every replica. Raises model_store.NoSuchVersion, DatabaseAway."""
+        model_store.promote(self.database, model, version, "admin")
+
+    def roll_back(self, model: str) -> int:
+        """Let the version serve that the active one replaced; its number. Raises NoSuchVersion, DatabaseAway."""
+        return model_store.roll_back(self.database, model, "admin")
+
+    def retrain(self, min_labels: int = 1) -> None:
+        """Start a training in the background. Raises model_store.TrainingUnderWay."""
+        self.trainer.start(min_labels, "admin")
+
+    def progress(self, limit: int = 10) -> list[Training]:
+        """The newest trainings of all replicas, the newest first. Raises DatabaseAway."""
+        return model_store.trainings(self.database, limit)
+
+    # --- The review: for administrators -------------------------------------------------------------------------------
+
+    def label_counts(self) -> Counts:
+        """How many labels wait for review, are new to the next training, have taught, or were refused."""
+        return trust.counts(self.database)
+
+    def review_queue(self, filters: Filters | None = None, limit: int = 60, offset: int = 0) -> list[Waiting]:
+        """A page of the labels in review, the most suspicious first. Raises DatabaseAway."""
+        return trust.queue(self.database, filters or Filters(), limit, offset)
+
+    def approve(self, drawing_ids: Sequence[UUID]) -> UUID:
+        """Let labels teach; the action's name, for undo_review(). Raises DatabaseAway."""
+        return trust.approve(self.database, drawing_ids)
+
+    def reject(self, drawing_ids: Sequence[UUID]) -> UUID:
+        """Let labels never teach; the action's name, for undo_review(). Raises DatabaseAway."""
+        return trust.reject(self.database, drawing_ids)
+
+    def relabel(self, drawing_ids: Sequence[UUID], label: int) -> UUID:
+        """Give drawings another label (0-9) and let it teach; the action's name, for undo_review()."""
+        return trust.relabel(self.database, drawing_ids, label)
+
+    def undo_review(self, action: UUID) -> int:
+        """Take back what an action did; on how many drawings it could. Raises DatabaseAway."""
+        return trust.undo(self.database, action)
+
     def close(self) -> None:
-        """Write what is queued, and let go of the database."""
+        """Write what is queued, end what was started, and let go of the database."""
+        self._closing.set()
+        self.trainer.close()
+        if self._watcher is not None:
+            self._watcher.close()
         self.writer.close()
         self.database.close()
 
@@ -188,10 +290,37 @@ def _row(reading: Reading) -> PredictionRow:
     )
 
 
-def _load_shipped(threads: int) -> Predictor:
+def trained_folder(settings: Settings) -> Path:
+    """Where the app keeps weights that it had to train by itself: the project's own folder may be read-only."""
+    return settings.data_dir / "model"
+
+
+def weights_folder(settings: Settings, model: str) -> Path:
+    """Where a model's weights are: the project's own, or, where those are missing, the app's."""
+    return MODEL_DIR if (MODEL_DIR / f"{model}.pt").exists() else trained_folder(settings)
+
+
+def _load_shipped(settings: Settings) -> Predictor:
     from predictor import load_predictor
 
-    return load_predictor(MODEL_DIR, threads)
+    return load_predictor({model: weights_folder(settings, model) for model in MODELS}, settings.torch_threads)
+
+
+def _watch(settings: Settings, database: Database, predictor: Predictor) -> Watcher:
+    """A watcher at work, which has looked once: what is active serves from the first reading on."""
+    from watcher import Watcher
+
+    shipped = {
+        model: ((weights_folder(settings, model) / f"{model}.pt").read_bytes(), predictor.models[model].card)
+        for model in MODELS
+    }
+    watcher = Watcher(database, predictor, shipped)
+    if database.starting:
+        database.wait_until_ready(FOR_DATABASE)
+    with suppress(DatabaseAway):
+        watcher.look()
+    watcher.open()
+    return watcher
 
 
 _service: Service | None = None
@@ -205,9 +334,16 @@ def start() -> Service:
         if _service is None:
             settings = load_settings()
             database = open_database(settings)
-            writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), logger.STATEMENTS)
+            rules = Rules(settings.feedback_review == "all", settings.label_rate)
+            writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), logger.statements(rules))
             writer.open()
-            _service = Service(settings, database, writer, lambda: _load_shipped(settings.torch_threads))
+            _service = Service(
+                settings,
+                database,
+                writer,
+                lambda: _load_shipped(settings),
+                lambda predictor: _watch(settings, database, predictor),
+            )
         return _service
 
 

@@ -28,10 +28,14 @@ DEFAULTS = {
     "ADDRESS": "127.0.0.1",
     "API_RATE_LIMIT": "30/second",
     "TRUSTED_PROXIES": "",
+    "FEEDBACK_REVIEW": "auto",
+    "LABEL_RATE": "30",
+    "RETRAIN_EVERY": "",
     "TORCH_THREADS": "1",
     "LOG_LEVEL": "info",
 }
 
+REVIEWS = ("auto", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -53,6 +57,9 @@ class Settings:
     address: str
     api_rate_limit: str
     trusted_proxies: tuple[str, ...]
+    feedback_review: str
+    label_rate: int | None
+    retrain_every: int | None
     torch_threads: int
     log_level: str
 
@@ -82,6 +89,9 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         address=_filled(values, "ADDRESS"),
         api_rate_limit=_rate(values, "API_RATE_LIMIT"),
         trusted_proxies=_networks(values, "TRUSTED_PROXIES"),
+        feedback_review=_one_of(values, "FEEDBACK_REVIEW", REVIEWS),
+        label_rate=_optional_integer(values, "LABEL_RATE", 1, 100_000),
+        retrain_every=_optional_integer(values, "RETRAIN_EVERY", 1, 1_000_000),
         torch_threads=_integer(values, "TORCH_THREADS", 1, 256),
         log_level=_one_of(values, "LOG_LEVEL", LOG_LEVELS),
     )
@@ -103,6 +113,11 @@ def _integer(values: Mapping[str, str], name: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name} must be a whole number from {low} to {high}, not {values[name]!r}.")
     return int(text)
+
+
+def _optional_integer(values: Mapping[str, str], name: str, low: int, high: int) -> int | None:
+    """None where the value is empty."""
+    return _integer(values, name, low, high) if values[name].strip() else None
 
 
 def _one_of(values: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -50,7 +50,7 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
     database.open()
     assert database.wait_until_ready(60), database.away
     with database.transaction() as cursor:
-        cursor.execute("TRUNCATE predictions, label_events, model_versions")
+        cursor.execute("TRUNCATE predictions, label_events, model_versions, promotions, retrainings")
     yield database
     database.close(stop_server=False)
 

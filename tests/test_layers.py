@@ -15,19 +15,21 @@ LAYERS = (
     | {"settings", "command_line", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"}
     | {"guards", "fields", "metrics"},
     {"training", "evaluation", "database"},
-    {"writer", "insights"},
-    {"logger", "predictor"},
+    {"writer", "insights", "model_store", "trust"},
+    {"logger", "predictor", "trainer"},
+    {"watcher", "retraining"},
     {"service"},
     {"visitors", "api", "health", "monitoring", "ui", "app_pages"},
     {"report", "speed"},
     {"report", "speed"},
-    {"app", "train_model", "benchmark", "export_onnx", "predict_image", "latency", "load"},
+    {"app", "train_model", "retrain_model", "benchmark", "export_onnx", "predict_image", "latency", "load"},
 )
 ALLOWED = {
     "torch": LAYERS[-1]
     | LAYERS[-2]
-    | {"networks", "preprocessing", "dataset", "strokes", "augmentation", "training", "evaluation", "predictor"},
-    "psycopg2": {"database", "writer"},
+    | {"networks", "preprocessing", "dataset", "strokes", "augmentation", "training", "evaluation", "predictor"}
+    | {"retraining"},
+    "psycopg2": {"database", "writer", "model_store"},
     "prometheus_client": {"metrics", "monitoring"},
     "streamlit": {"visitors", "app", "ui", "app_pages"},
 }

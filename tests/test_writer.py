@@ -113,7 +113,7 @@ def test_what_comes_while_the_database_is_away_is_kept_and_delivered_in_order(
 ) -> None:
     writer = Writer(shaky, Spool(tmp_path / "spool.sqlite"), STATEMENTS)
     writer.open()
-    before, meanwhile, gone = row(), row(), row()
+    before, meanwhile, gone = row(), row(image=b"another picture"), row()
     assert not log_prediction(writer, before).result(10).spooled
     go_away(switch, shaky)
     assert log_prediction(writer, meanwhile).result(10).spooled
