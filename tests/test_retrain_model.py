@@ -33,7 +33,7 @@ def settings(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def little(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training of seconds: a part of MNIST, one epoch, hardly a step."""
-    config = replace(retraining.FINE_TUNING["cnn"], epochs=1, lr=1e-6, non_digits=50)
+    config = replace(retraining.FINE_TUNING["cnn"], epochs=1, lr=1e-6, synthetic_digits=100, non_digits=50)
     monkeypatch.setitem(retraining.FINE_TUNING, "cnn", config)
     monkeypatch.setattr(retraining, "LABEL_ROWS", 200)
     monkeypatch.setattr(retrain_model, "load_mnist", lambda _folder: small(mnist, 500, 500, 200))
