@@ -15,10 +15,11 @@ from classroom import draw, person, register, small
 from database import Database
 from dataset import Digits, Mnist, rows
 from model_store import TrainingUnderWay
+from networks import digit_logits
 from predictor import checked_network
 from retraining import Lessons, Plan, TooFewLabels, retrain
 from shipped import network
-from training import TrainingConfig, accuracy
+from training import TrainingConfig, accuracy, predict
 from writer import Writer
 
 QUICK = replace(retraining.FINE_TUNING["linear"], epochs=1, lr=1e-5)
@@ -226,3 +227,6 @@ def test_held_out_labels_that_are_lost_stop_a_candidate(mnist: Mnist) -> None:
     assert retraining._lost(worse, before, digits) == []
     (fault,) = retraining._lost(before, worse, digits)
     assert "held-out labels" in fault
+    was, now = (digit_logits(predict(each, digits.images)).argmax(1) == digits.labels for each in (before, worse))
+    one_lost = torch.cat([(was & ~now).nonzero()[:1, 0], (was & now).nonzero()[:100, 0]])
+    assert retraining._lost(before, worse, rows(digits, one_lost)), "one in a hundred is enough"
