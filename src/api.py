@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import os
 import re
 from base64 import b64decode
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -17,7 +19,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -45,9 +46,10 @@ from images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
 from ink import NoInk
 from prediction import ModelMissing
 from preprocessing import frame_pixels
+from service import Reading
 from settings import load_settings
 from visitors import api_visitor
-from writer import NotWritten
+from writer import NotWritten, Written
 
 DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 
@@ -84,14 +86,34 @@ async def predict(form: Annotated[PictureForm, Form(media_type="multipart/form-d
 
     Name and content type of the file are ignored: its bytes decide.
     """
-    data = await form.file.read(MAX_BYTES + 1)
-    return await run_in_threadpool(_read, data, form.model, form.session)
+    return await _answer(await form.file.read(MAX_BYTES + 1), form.model, form.session)
 
 
 @api.post("/predict/base64", responses=_problems(400, 413, 422, 429, 503))
 async def predict_base64(picture: Picture) -> Answer:
     """Read the digit in a picture that comes within JSON, and keep the answer as a row."""
-    return await run_in_threadpool(lambda: _read(_bytes(picture.image), picture.model, picture.session))
+    return await _answer(picture.image, picture.model, picture.session)
+
+
+# Reading takes a core's whole attention: more threads than cores would only take it from each other.
+_readers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="reader")
+
+
+async def _answer(picture: bytes | str, model: str, session: str) -> Answer:
+    """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool."""
+    with metrics.timed("total"):
+        reading, written = await asyncio.get_running_loop().run_in_executor(_readers, _read, picture, model, session)
+        await asyncio.wrap_future(written)
+    fields = vars(reading.prediction) | {"probabilities": list(reading.prediction.probabilities)}
+    return Answer(id=reading.drawing_id, **fields)
+
+
+def _read(picture: bytes | str, model: str, session: str) -> tuple[Reading, Future[Written]]:
+    with metrics.timed("preprocess"):
+        frame = frame_pixels(decode(_bytes(picture) if isinstance(picture, str) else picture))
+    running = service.start()
+    reading = running.read(frame, model, uuid4(), "api", api_visitor(session))
+    return reading, running.save(reading)
 
 
 def _bytes(text: str) -> bytes:
@@ -101,17 +123,6 @@ def _bytes(text: str) -> bytes:
         return b64decode("".join(text[prefix.end() if prefix else 0 :].split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise NotAnImage("This is not base64: send the picture's bytes in base64, or a data URL of them.") from error
-
-
-def _read(data: bytes, model: str, session: str) -> Answer:
-    with metrics.timed("total"):
-        with metrics.timed("preprocess"):
-            frame = frame_pixels(decode(data))
-        running = service.start()
-        reading = running.read(frame, model, uuid4(), "api", api_visitor(session))
-        running.save(reading).result()  # answered means kept: committed, or synced in the spool
-    fields = vars(reading.prediction) | {"probabilities": list(reading.prediction.probabilities)}
-    return Answer(id=reading.drawing_id, **fields)
 
 
 # --- Saying what it was -----------------------------------------------------------------------------------------------
