@@ -39,6 +39,10 @@ CENTRE = 14
 MNIST_PEN = 2.5
 THINNEST_PEN = 1.7  # strokes thinner than this in the frame, as few of MNIST's are, are thickened to it
 
+# Drawings have sharper edges than MNIST's scans. With as much of each pixel's ink given to its neighbours, along each
+# axis, people's drawings are read best.
+SOFTNESS = 0.3
+
 MAX_POINTS = 400_000  # of pen strokes; a canvas may send a quarter as many, and curves become four points each
 MAX_SAMPLES = 4_000  # of pen strokes, once put in the frame: the longest scribble costs no more than that
 
@@ -46,26 +50,27 @@ MAX_SAMPLES = 4_000  # of pen strokes, once put in the frame: the longest scribb
 # --- ink -> frame -----------------------------------------------------------------------------------------------------
 
 
-def frame_pixels(image: Image.Image | NDArray[Any]) -> Bytes2D:
+def frame_pixels(image: Image.Image | NDArray[Any], softness: float = SOFTNESS) -> Bytes2D:
     """A picture of one digit in MNIST's frame: (28, 28) uint8, 0 paper, 255 full ink.
 
+    What has to be scaled is softened by `softness` (0-1); what is as large as MNIST's digits already, stays as it is.
     Takes and raises what `ink_of` does: a Pillow image of any mode or an array, NoInk where nothing is drawn.
     """
-    return _fit(ink_of(image))
+    return _fit(ink_of(image), softness)
 
 
-def _fit(ink: Bytes2D) -> Bytes2D:
+def _fit(ink: Bytes2D, softness: float) -> Bytes2D:
     """Ink cropped to its bounding box, scaled into the 20x20 box and laid into the frame."""
     side = max(ink.shape)
     if BOX - 1 <= side <= BOX:
         return _laid(_full_ink(ink))
     if side < BOX:
-        return _laid(_full_ink(_boxed(ink, Image.Resampling.BICUBIC)))
+        return _softened(_laid(_full_ink(_boxed(ink, Image.Resampling.BICUBIC))), softness)
     small = _boxed(ink, Image.Resampling.BOX)
     if _may_be_thin(small):
         thick = _thickened(ink)
         small = small if thick is ink else _boxed(thick, Image.Resampling.BOX)
-    return _laid(_full_ink(small))
+    return _softened(_laid(_full_ink(small)), softness)
 
 
 def _boxed(ink: Bytes2D, filter_: Image.Resampling) -> Bytes2D:
@@ -165,14 +170,27 @@ def _laid(small: Bytes2D) -> Bytes2D:
     return frame
 
 
+def _softened(frame: Bytes2D, softness: float) -> Bytes2D:
+    """A frame in which `softness` (0-1) of each pixel's ink has gone to its neighbours, along each axis."""
+    ink = frame.astype(np.float32)
+    for axis in (ink, ink.T):
+        given = axis * (softness / 2)
+        axis -= 2 * given
+        axis[1:] += given[:-1]
+        axis[:-1] += given[1:]
+    soft: Bytes2D = (ink + 0.5).astype(np.uint8)
+    return soft
+
+
 # --- pen strokes -> frame ---------------------------------------------------------------------------------------------
 
 
-def frame_strokes(strokes: Sequence[NDArray[Any]], pen: float = MNIST_PEN) -> Bytes2D:
+def frame_strokes(strokes: Sequence[NDArray[Any]], pen: float = MNIST_PEN, softness: float = SOFTNESS) -> Bytes2D:
     """Pen strokes drawn again in MNIST's frame, with MNIST's own pen: (28, 28) uint8, 0 paper, 255 full ink.
 
     `strokes` are (n, 2) arrays of x, y in canvas pixels, y pointing down; one point is a dot. `pen` is the width in
-    pixels of the frame, above 0 and at most BOX. Whatever brush and size were used on the canvas stops mattering.
+    pixels of the frame, above 0 and at most BOX; `softness` as in frame_pixels. Whatever brush and size were used on
+    the canvas stops mattering.
 
     Raises NoInk where there is no point, ValueError for other shapes, pens or too many points.
     """
@@ -191,7 +209,7 @@ def frame_strokes(strokes: Sequence[NDArray[Any]], pen: float = MNIST_PEN) -> By
     step = max(0.25, sum(map(_length, lines)) / MAX_SAMPLES)
     samples = np.concatenate([_sampled(line, step) for line in lines]).astype(np.float32)
     cover = np.clip(pen / 2 + 0.5 - _distances(samples), 0, 1)
-    return _laid((cover * 255 + 0.5).astype(np.uint8))
+    return _softened(_laid((cover * 255 + 0.5).astype(np.uint8)), softness)
 
 
 def _finite(stroke: NDArray[Any]) -> Floats:

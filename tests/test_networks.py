@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from networks import NETWORKS, ConvNet, LinearNet, digit_evidence, digit_logits, fold
+from networks import NETWORKS, ConvNet, LinearNet, Soften, digit_evidence, digit_logits, fold
 
 
 def lived_in(network: nn.Module) -> nn.Module:
@@ -50,6 +50,16 @@ def test_folding_keeps_the_answers(name: str) -> None:
         torch.testing.assert_close(served(images), network(images), atol=1e-4, rtol=1e-4)
     assert not any(isinstance(m, nn.BatchNorm2d | nn.Dropout) for m in served.modules())
     assert not any(p.requires_grad for p in served.parameters())
+
+
+def test_reading_softens_and_training_does_not() -> None:
+    soften, dot = Soften(share=0.2), torch.zeros(1, 1, 28, 28)
+    dot[0, 0, 14, 14] = 1
+    assert torch.equal(soften.train()(dot), dot)
+    soft = soften.eval()(dot)
+    assert soft[0, 0, 14, 13:16].tolist() == pytest.approx([0.08, 0.64, 0.08])
+    assert float(soft.sum()) == pytest.approx(1)
+    assert "soften" not in str(list(ConvNet().state_dict())), "it is no weight"
 
 
 def test_folding_turns_dropout_off_and_leaves_the_original_alone() -> None:

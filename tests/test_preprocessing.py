@@ -17,7 +17,17 @@ from dataset import Mnist
 from hostile_inputs import file
 from images import NotAnImage
 from ink import BOX, NoInk
-from preprocessing import CENTRE, MAX_POINTS, MNIST_PEN, frame_pixels, frame_strokes, from_png, to_png, to_tensor
+from preprocessing import (
+    CENTRE,
+    MAX_POINTS,
+    MNIST_PEN,
+    SOFTNESS,
+    frame_pixels,
+    frame_strokes,
+    from_png,
+    to_png,
+    to_tensor,
+)
 from settings import ROOT
 from sketches import (
     DRAWINGS,
@@ -38,7 +48,7 @@ from sketches import (
 
 def test_the_ink_is_20_pixels_long_and_its_mass_at_the_centre() -> None:
     for strokes in DRAWINGS.values():
-        frame = frame_pixels(painted(strokes))
+        frame = frame_pixels(painted(strokes), softness=0)
         assert frame.shape == (28, 28)
         assert frame.dtype == np.uint8
         assert frame.max() == 255
@@ -75,7 +85,7 @@ def test_mnist_digits_enlarged_on_a_canvas_come_back_nearly_as_themselves(mnist:
         large = Image.fromarray(255 - digit).resize((224, 224), Image.Resampling.BICUBIC)
         sheet = Image.new("L", (280, 280), 255)
         sheet.paste(large, (28, 13))
-        distances.append(apart(frame_pixels(sheet), digit))
+        distances.append(apart(frame_pixels(sheet, softness=0), digit))
     assert np.median(distances) < 0.25
 
 
@@ -118,8 +128,9 @@ def test_ink_is_not_inverted_twice_nor_forgotten(strokes: Strokes, pen: int) -> 
 def test_the_pen_hardly_matters_below_mnists_own(strokes: Strokes, pen: int) -> None:
     # A plain 1 has no width but the pen's, so there the pen is the drawing.
     assume(np.ptp(np.concatenate(strokes), axis=0).min() >= 30)
-    thin = frame_pixels(painted(strokes, 400, pen, 3, (50, 50)))
-    usual = frame_pixels(painted(strokes, 400, 32, 3, (50, 50)))
+    own = MNIST_PEN / (BOX - MNIST_PEN) * float(np.ptp(np.concatenate(strokes), axis=0).max()) * 3
+    thin = frame_pixels(painted(strokes, 400, min(pen, own), 3, (50, 50)))
+    usual = frame_pixels(painted(strokes, 400, own, 3, (50, 50)))
     assert apart(thin, usual) < 1.1
     assert thin.sum() > 0.4 * usual.sum()
 
@@ -135,6 +146,21 @@ def test_a_large_canvas_is_framed_like_a_small_one() -> None:
     assert apart(frame_pixels(large), THREE_FRAME) < 0.1
 
 
+@settings(max_examples=60, deadline=None)
+@given(drawings())
+def test_softening_gives_a_share_of_each_pixel_to_its_neighbours_and_moves_nothing(strokes: Strokes) -> None:
+    pixels, row = painted(strokes), np.array([SOFTNESS / 2, 1 - SOFTNESS, SOFTNESS / 2])
+    for sharp, soft in (
+        (frame_pixels(pixels, softness=0), frame_pixels(pixels)),
+        (frame_strokes(strokes, softness=0), frame_strokes(strokes)),
+    ):
+        around, expected = np.pad(sharp.astype(float), 1), np.zeros((28, 28))
+        for y, x in np.ndindex(3, 3):
+            expected += row[y] * row[x] * around[y : y + 28, x : x + 28]
+        assert np.abs(soft - expected).max() <= 0.51
+        assert centre_of(soft) == pytest.approx(centre_of(sharp), abs=0.1)
+
+
 # --- thin ink and dots ------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +169,7 @@ def test_a_one_pixel_wide_1_is_ink(size: int) -> None:
     """A mistake often made: a thin 1 rejected as blank."""
     sheet = np.full((size, size), 255, np.uint8)
     sheet[size // 10 : -size // 10, size // 2] = 0
-    frame = frame_pixels(sheet)
+    frame = frame_pixels(sheet, softness=0)
     assert frame.max() == 255
     assert box_of(frame)[0] == BOX
     assert 1 <= box_of(frame)[1] <= 4
@@ -160,7 +186,7 @@ def test_a_one_pixel_line_is_read_like_a_thick_one() -> None:
 def test_a_dash_lying_flat_is_ink() -> None:
     sheet = np.full((280, 280), 255, np.uint8)
     sheet[140, 40:240] = 0
-    assert box_of(frame_pixels(sheet))[1] == BOX
+    assert box_of(frame_pixels(sheet, softness=0))[1] == BOX
 
 
 def test_one_dot_is_ink() -> None:
@@ -183,7 +209,7 @@ def test_a_dotted_line_is_ink() -> None:
     sheet = np.full((300, 300), 255, np.uint8)
     places = np.arange(30, 270, 12)
     sheet[places, places] = 0
-    rows, columns = box_of(frame_pixels(sheet))
+    rows, columns = box_of(frame_pixels(sheet, softness=0))
     assert rows == columns == BOX
 
 
@@ -222,14 +248,14 @@ def test_the_brush_stops_mattering_and_stroke_order_never_did() -> None:
 
 
 def test_a_wider_pen_leaves_more_ink_in_the_same_box() -> None:
-    thin, wide = frame_strokes(FOUR, pen=1.5), frame_strokes(FOUR, pen=4)
+    thin, wide = (frame_strokes(FOUR, pen=pen, softness=0) for pen in (1.5, 4))
     assert wide.sum() > 1.8 * thin.sum()
     assert max(box_of(thin)) == max(box_of(wide)) == BOX
 
 
 @pytest.mark.parametrize("points", [[[5, 5]], [[5, 5], [5, 5]], [[5, 5], [5.02, 5]]])
 def test_a_click_is_a_dot_and_not_a_bar(points: list[list[float]]) -> None:
-    frame = frame_strokes([np.array(points, float)])
+    frame = frame_strokes([np.array(points, float)], softness=0)
     assert frame.max() >= 250
     assert max(box_of(frame)) <= math.ceil(MNIST_PEN) + 1
 
@@ -261,11 +287,12 @@ def test_a_scribble_of_very_many_points_takes_bounded_time() -> None:
 
 
 def test_the_tensor_is_the_frame_between_0_and_1() -> None:
-    tensor = to_tensor(THREE_FRAME)
+    frame = frame_pixels(painted(THREE), softness=0)
+    tensor = to_tensor(frame)
     assert tuple(tensor.shape) == (1, 1, 28, 28)
     assert str(tensor.dtype) == "torch.float32"
     assert float(tensor.max()) == 1.0
-    np.testing.assert_allclose(tensor[0, 0].numpy() * 255, THREE_FRAME, atol=1e-4)
+    np.testing.assert_allclose(tensor[0, 0].numpy() * 255, frame, atol=1e-4)
 
 
 @settings(max_examples=50, deadline=None)
