@@ -30,20 +30,24 @@ REFUSALS = (NoSuchVersion, TrainingUnderWay, ModelMissing, NotConverted)
 # Colours come from the text's own colour, so light and dark need no second set.
 STYLE = """
 <style>
-.stMainBlockContainer { padding-top: 3.5rem; max-width: 74rem; }
+.stMainBlockContainer { padding: 4.25rem 2.5rem 4rem; max-width: 76rem; }
 .drawing { display: flex; gap: .75rem; align-items: center; line-height: 1.35; font-size: .9rem; }
 .drawing img { width: 72px; height: 72px; flex: none; image-rendering: pixelated; border-radius: .4rem; }
-.drawing.large { font-size: 1.05rem; gap: 1.25rem; }
-.drawing.large img { width: 168px; height: 168px; border-radius: .6rem; }
-.drawing p { margin: 0; }
-.drawing .digit { font-size: 1.35em; font-weight: 700; font-variant-numeric: tabular-nums; }
+.drawing p, .story p { margin: 0; }
+.drawing .digit, .story .digit { font-size: 1.35em; font-weight: 700; font-variant-numeric: tabular-nums; }
 .quiet { opacity: .8; font-size: .85rem; }
 .tally { display: flex; flex-wrap: wrap; gap: .4rem 2rem; }
 .tally b { font-size: 1.5rem; font-variant-numeric: tabular-nums; margin-right: .35rem; }
 .st-key-head h1 { padding: 0; }
+img.large { width: 232px; height: 232px; image-rendering: pixelated; border-radius: .6rem; display: block; }
+.st-key-desk .story { font-size: 1.05rem; line-height: 1.4; min-height: 6.2rem; }
+.st-key-digits kbd { display: none; }
 @media (max-width: 640px) {
+  .stMainBlockContainer { padding: 4.5rem 1rem 3rem; }
+  .st-key-facts { min-width: 100%; }
+  button kbd { display: none; }
   .stMainBlockContainer h1 { font-size: 1.6rem; }
-  .drawing.large img { width: 112px; height: 112px; }
+  img.large { width: 128px; height: 128px; }
   .tally { gap: .2rem 1.2rem; }
   .tally b { font-size: 1.2rem; }
 }
@@ -156,11 +160,15 @@ def _look_again(running: Service) -> None:
 # --- Pictures ---------------------------------------------------------------------------------------------------------
 
 
-def drawing(png: bytes, alt: str, lines: str, large: bool = False) -> None:
+def drawing(png: bytes, alt: str, lines: str) -> None:
     """A picture of a drawing beside what is said about it; `lines` is HTML."""
+    st.html(f'<div class="drawing">{picture(png, alt)}<div>{lines}</div></div>')
+
+
+def picture(png: bytes, alt: str, kind: str = "") -> str:
+    """A picture as HTML; `kind` is a class of STYLE."""
     source = "data:image/png;base64," + base64.b64encode(png).decode()
-    size = " large" if large else ""
-    st.html(f'<div class="drawing{size}"><img alt="{escape(alt)}" src="{source}"><div>{lines}</div></div>')
+    return f'<img class="{kind}" alt="{escape(alt)}" src="{source}">'
 
 
 def percent(share: float, places: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -53,9 +54,9 @@ STYLE = """
              width: 100%; max-width: 26rem; }
 .confusion td, .confusion th { text-align: center; padding: .22rem 0; }
 .confusion th { opacity: .8; font-weight: 400; }
-.reliability { position: relative; width: 100%; max-width: 22rem; aspect-ratio: 1; margin: .3rem 0 0 0;
+.reliability { position: relative; width: 100%; max-width: 18.5rem; aspect-ratio: 1; margin: .3rem 0 1rem 0;
     border-left: 1px solid; border-bottom: 1px solid; border-color: color-mix(in srgb, currentColor 45%, transparent);
-    background: linear-gradient(to top right, transparent calc(50% - .5px),
+    background: linear-gradient(to bottom right, transparent calc(50% - .5px),
         color-mix(in srgb, currentColor 45%, transparent) 50%, transparent calc(50% + .5px)); }
 .reliability i { position: absolute; transform: translate(-50%, 50%); border-radius: 50%; background: #5b6cf0; }
 </style>
@@ -191,7 +192,15 @@ def _row(version: Version) -> str:
         _before_after(figures, "held_out"),
         _share(figures.get("test_accuracy")),
     )
-    return f'<tr>{"".join(f"<td>{cell}</td>" for cell in cells)}<td class="why">{escape(version.reason)}</td></tr>'
+    return (
+        f'<tr>{"".join(f"<td>{cell}</td>" for cell in cells)}<td class="why">{escape(_first(version.reason))}</td></tr>'
+    )
+
+
+def _first(reason: str) -> str:
+    """The first sentence of a reason; all of it stands where the version is looked at closely."""
+    sentence, *more = re.split(r"(?<=\.) (?=[A-Z])", reason)
+    return f"{sentence} (and {len(more)} more)" if more else sentence
 
 
 def _before_after(figures: dict[str, Any], part: str) -> str:
@@ -327,19 +336,19 @@ def pictures_of(version: Version) -> None:
             "their confusion and their reliability."
         )
     left, middle, right = st.columns(3, gap="medium")
+    with left:
+        st.markdown("**Each digit**")
+        st.html(_digits(figures))
     if confusion := figures.get("confusion"):
-        with left:
+        with middle:
             st.markdown("**What was read as what** (MNIST test; a row for each digit)")
             st.html(_confusion(confusion))
     if bins := figures.get("reliability"):
-        with middle:
+        with right:
             st.markdown("**How true its confidence is** (→ how sure, ↑ how often right)")
             st.html(_reliability(bins))
             if "ece" in figures:
                 st.html(f'<p class="quiet">Mean gap: {percent(figures["ece"], 2)}</p>')
-    with right:
-        st.markdown("**Each digit**")
-        st.html(_digits(figures))
 
 
 def _confusion(counts: list[list[int]]) -> str:
@@ -396,14 +405,12 @@ def dropped(running: Service, labels: list[dict[str, Any]]) -> None:
     """Labels that were not learnt from, because others contradicted them: they wait in review."""
     if not labels:
         return
-    st.markdown(
-        f"**{len(labels)} labels were dropped**, because other people's drawings contradict them. Review has them."
-    )
     pictures = running.images([UUID(each["id"]) for each in labels[:PICTURES]])
-    with st.container(horizontal=True, key="dropped"):
+    what = f"{len(labels)} labels were dropped, because other people's drawings contradict them: Review has them"
+    with st.expander(what), st.container(horizontal=True, key="dropped"):
         for each in labels[:PICTURES]:
             if picture := pictures.get(UUID(each["id"])):
-                with st.container(border=True, width=230):
+                with st.container(width=158):
                     said, looks = each["label"], each["looks_like"]
                     drawing(picture, f"A drawing said to be {said}", f"<p>said {said}<br>looks like {looks}</p>")
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 import service
 import trust
-from app_pages.administration import act, database_away, drawing, entered, percent
+from app_pages.administration import act, database_away, drawing, entered, percent, picture
 from database import DatabaseAway
 from insights import SOURCES
 from service import Service
@@ -145,7 +145,8 @@ def queue(running: Service, filters: Filters) -> list[Waiting]:
 
 def nothing(running: Service, filters: Filters) -> None:
     """A kind word where there is nothing to do."""
-    undo_button(running)
+    if st.session_state.get("past"):
+        undo_button(running)
     if filters == Filters():
         st.success(
             "Nothing waits for you. Labels that the app doubts come here; the others teach by themselves.",
@@ -165,57 +166,68 @@ def current_of(waiting: list[Waiting]) -> Waiting:
 
 
 def desk(running: Service, waiting: list[Waiting], current: Waiting) -> None:
-    """The current drawing with all that is known of it. Its buttons carry its id: a late key cannot hit another."""
-    name = str(current.drawing_id)
-    with st.container(border=True, key="desk"):
-        drawing(current.image, _alt(current), _story(current), large=True)
-        with st.container(horizontal=True, key="verdicts"):
-            decide = partial(_decide, running, (current.drawing_id,))
-            st.button(
-                "Approve",
-                key=f"approve-{name}",
-                type="primary",
-                icon=":material/check:",
-                shortcut="A",
-                on_click=decide,
-                args=("approved",),
-                disabled=_settled(current, "approved"),
-            )
-            # R would be reject's key, but Streamlit keeps it for itself.
-            st.button(
-                "Reject",
-                key=f"reject-{name}",
-                icon=":material/block:",
-                shortcut="X",
-                on_click=decide,
-                args=("rejected",),
-                disabled=_settled(current, "rejected"),
-            )
-            following = waiting[(waiting.index(current) + 1) % len(waiting)]
-            st.button(
-                "Next",
-                key=f"next-{name}",
-                icon=":material/skip_next:",
-                shortcut="N",
-                on_click=_open,
-                args=(following.drawing_id,),
-                disabled=following is current,
-            )
-            undo_button(running)
-            st.checkbox("Select", key=_box(current.drawing_id))
-            st.button(
-                "This person's labels",
-                key=f"person-{name}",
-                icon=":material/person_search:",
-                on_click=_only,
-                args=(current.person,),
-            )
-        st.markdown("It is really a …")
-        with st.container(horizontal=True, gap="xsmall", key="digits"):
-            for digit in DIGITS:
-                st.button(
-                    str(digit), key=f"relabel-{name}-{digit}", shortcut=str(digit), on_click=decide, args=(digit,)
-                )
+    """The current drawing with all that is known of it, and what can be done with it."""
+    with st.container(border=True, horizontal=True, key="desk"):
+        st.html(picture(current.image, _alt(current), "large"), width="content")
+        with st.container(width="stretch", key="facts"):
+            st.html(f'<div class="story">{_story(current)}</div>')
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key="verdicts"):
+                verdicts(running, waiting, current)
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="digits"):
+                st.markdown("It is really a", width="content")
+                for digit in DIGITS:
+                    st.button(
+                        str(digit),
+                        key=f"digit-{current.drawing_id}-{digit}",
+                        shortcut=str(digit),
+                        help=f"It is a {digit}: click, or press {digit}",
+                        on_click=_decide,
+                        args=(running, (current.drawing_id,), digit),
+                    )
+
+
+def verdicts(running: Service, waiting: list[Waiting], current: Waiting) -> None:
+    """The buttons for the current drawing. They carry its id, so that a late key cannot hit the next one."""
+    name, decide = str(current.drawing_id), partial(_decide, running, (current.drawing_id,))
+    st.button(
+        "Approve",
+        key=f"approve-{name}",
+        type="primary",
+        icon=":material/check:",
+        shortcut="A",
+        on_click=decide,
+        args=("approved",),
+        disabled=_settled(current, "approved"),
+    )
+    st.button(
+        "Reject",
+        key=f"reject-{name}",
+        icon=":material/block:",
+        shortcut="X",  # R would be its key, but Streamlit keeps that one for itself
+        on_click=decide,
+        args=("rejected",),
+        disabled=_settled(current, "rejected"),
+    )
+    following = waiting[(waiting.index(current) + 1) % len(waiting)]
+    st.button(
+        "Next",
+        key=f"next-{name}",
+        icon=":material/skip_next:",
+        shortcut="N",
+        on_click=_open,
+        args=(following.drawing_id,),
+        disabled=following is current,
+    )
+    undo_button(running)
+    st.checkbox("Select", key=_box(current.drawing_id))
+    st.button(
+        "This person's labels",
+        key=f"person-{name}",
+        icon=":material/person_search:",
+        on_click=_only,
+        args=(current.person,),
+        disabled=st.session_state.get("person") == current.person,
+    )
 
 
 def undo_button(running: Service) -> None:
@@ -334,10 +346,12 @@ def _select(drawing_ids: Sequence[UUID], chosen: bool) -> None:
 def pages(count: int) -> None:
     """Where in the queue this page is, and the ways to its neighbours."""
     offset, total = st.session_state.offset, st.session_state.total
-    st.button("Before", icon=":material/chevron_left:", disabled=not offset, on_click=_turn, args=(offset - PAGE,))
+    st.button(
+        "Previous page", icon=":material/chevron_left:", disabled=not offset, on_click=_turn, args=(offset - PAGE,)
+    )
     st.markdown(f"{offset + 1}–{offset + count} of {total:,}", width="content")
     st.button(
-        "After",
+        "Next page",
         icon=":material/chevron_right:",
         disabled=offset + count >= total,
         on_click=_turn,
@@ -353,7 +367,7 @@ def cards(running: Service, waiting: list[Waiting]) -> None:
     """The other drawings of this page, the most suspicious first."""
     with st.container(horizontal=True, key="cards"):
         for label in waiting:
-            with st.container(border=True, width=256, gap="small", key=f"card-{label.drawing_id}"):
+            with st.container(border=True, width=264, gap="small", key=f"card-{label.drawing_id}"):
                 card(running, label)
 
 
