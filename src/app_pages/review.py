@@ -375,36 +375,15 @@ def card(running: Service, label: Waiting) -> None:
     """One drawing: select it, decide on it, or open it above."""
     name, decide = str(label.drawing_id), partial(_decide, running, (label.drawing_id,))
     drawing(label.image, _alt(label), _brief(label))
+    with st.container(horizontal=True, gap="xsmall"):
+        settled = _settled(label, "approved"), _settled(label, "rejected")
+        st.button("Approve", key=f"approve-{name}", on_click=decide, args=("approved",), disabled=settled[0])
+        st.button("Reject", key=f"reject-{name}", on_click=decide, args=("rejected",), disabled=settled[1])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.checkbox("Select", key=_box(label.drawing_id), label_visibility="collapsed")
-        st.button(
-            "",
-            key=f"approve-{name}",
-            icon=":material/check:",
-            help="Approve",
-            on_click=decide,
-            args=("approved",),
-            disabled=_settled(label, "approved"),
-        )
-        st.button(
-            "",
-            key=f"reject-{name}",
-            icon=":material/block:",
-            help="Reject",
-            on_click=decide,
-            args=("rejected",),
-            disabled=_settled(label, "rejected"),
-        )
-        with st.popover("", icon=":material/edit:", help="Relabel"):
+        with st.popover("Relabel"):
             relabel(f"relabel-{name}", running, (label.drawing_id,))
-        st.button(
-            "",
-            key=f"open-{name}",
-            icon=":material/zoom_in:",
-            help="Open above",
-            on_click=_open,
-            args=(label.drawing_id,),
-        )
+        st.button("Open", key=f"open-{name}", on_click=_open, args=(label.drawing_id,))
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------
