@@ -231,19 +231,18 @@ def verdicts(running: Service, waiting: list[Waiting], current: Waiting) -> None
 
 
 def undo_button(running: Service) -> None:
-    """Takes the last action back, and then the one before it."""
+    """Takes the last action back, and then the one before it; two quick presses take back two."""
     past: list[Done] = st.session_state.get("past", [])
     hint = f"Take back: {past[-1].what}" if past else "Nothing was done yet"
-    name = past[-1].action if past else "nothing"
     st.button(
         "Undo",
-        key=f"undo-{name}",
+        key="undo",
         icon=":material/undo:",
         shortcut="U",
         help=hint,
         disabled=not past,
         on_click=_undo,
-        args=(running, past[-1] if past else None),
+        args=(running,),
     )
 
 
@@ -271,10 +270,11 @@ def _decide(running: Service, ids: Sequence[UUID], verdict: str | int) -> None:
         st.session_state.past = [*st.session_state.get("past", []), Done(action, said)][-UNDOABLE:]
 
 
-def _undo(running: Service, last: Done | None) -> None:
+def _undo(running: Service) -> None:
     past: list[Done] = st.session_state.get("past", [])
-    if last is None or not past or past[-1] != last:
+    if not past:
         return
+    last = past[-1]
     count = act(running, lambda: running.undo_review(last.action), lambda count: _undone(last, count))
     if count is not None:
         st.session_state.past = past[:-1]
