@@ -367,7 +367,7 @@ def cards(running: Service, waiting: list[Waiting]) -> None:
     """The other drawings of this page, the most suspicious first."""
     with st.container(horizontal=True, key="cards"):
         for label in waiting:
-            with st.container(border=True, width=264, gap="small", key=f"card-{label.drawing_id}"):
+            with st.container(border=True, width=252, gap="small", key=f"card-{label.drawing_id}"):
                 card(running, label)
 
 
