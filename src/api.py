@@ -11,6 +11,7 @@ import os
 import re
 from base64 import b64decode
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -44,6 +45,7 @@ from fields import (
 from guards import BodyLimit, RateLimit
 from images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
 from ink import NoInk
+from model_store import Version
 from prediction import ModelMissing
 from preprocessing import frame_pixels
 from service import Reading
@@ -147,8 +149,29 @@ async def feedback(said: Feedback) -> Labelled:
 
 @api.get("/models", responses=_problems(429, 503))
 def models() -> list[Model]:
-    """The models that can be asked, the best first."""
-    return [Model(**_summary(name, card)) for name, card in service.start().cards().items()]
+    """The models that can be asked, the best first; then their other versions, the newest first.
+
+    While the database is away, those that can be asked alone.
+    """
+    running = service.start()
+    cards = running.cards()
+    answering = {(name, card["model_version"]) for name, card in cards.items()}
+    with suppress(DatabaseAway):
+        others = [each for each in running.versions() if (each.model, each.version) not in answering]
+        return [*_answering(cards), *(each for version in others for each in _stored(version))]
+    return _answering(cards)
+
+
+def _answering(cards: dict[str, dict[str, Any]]) -> list[Model]:
+    return [Model(**_summary(name, card)) for name, card in cards.items()]
+
+
+def _stored(version: Version) -> list[Model]:
+    """A version that does not answer; nothing where its figures are damaged, so that it never will."""
+    card = version.metrics | {"model_version": version.version, "size_bytes": version.size_bytes}
+    with suppress(KeyError, ValueError):  # pydantic's complaint is a ValueError
+        return [Model(**_summary(version.model, card) | {"active": False, "status": version.status})]
+    return []
 
 
 @api.get("/models/{model}", responses=_problems(404, 422, 429, 503))
@@ -170,7 +193,8 @@ def model_card(model: str) -> ModelCard:
 
 def _summary(name: str, card: dict[str, Any]) -> dict[str, Any]:
     same = ("model_version", "architecture", "parameters", "size_bytes")
-    return {"model": name, "active": True, "accuracy": card["test_accuracy"]} | {field: card[field] for field in same}
+    answers = {"model": name, "active": True, "status": "active", "accuracy": card["test_accuracy"]}
+    return answers | {field: card[field] for field in same}
 
 
 @api.get("/stats", responses=_problems(429, 503))

@@ -1,8 +1,9 @@
-"""python src/export_onnx.py [--model cnn|linear] [--output FILE]: the trained network as an ONNX file.
+"""python src/export_onnx.py [--model cnn|linear] [--weights FILE] [--output FILE]: the trained network as an ONNX file.
 
 The file takes `image`, float32 N x 1 x 28 x 28 (0 paper, 1 ink, in MNIST's frame: see preprocessing.py), and gives
 `logits`, N x 11 for the CNN (column 10: not a digit) or N x 10. The temperature and the digit score of the model's
-.json are applied to these logits, as predictor.py does. Needs onnx and onnxscript; the check onnxruntime and MNIST.
+.json are applied to these logits, as predictor.py does. --weights takes a version downloaded from the Models page.
+The check at the end needs onnxruntime (in requirements-dev.txt) and MNIST; --no-check leaves it out.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from torch import nn
 
 from command_line import command
 from dataset import MnistMissing, as_input, load_mnist
+from networks import fold
 from prediction import MODELS, ModelMissing
-from predictor import load_model
+from predictor import checked_network, load_model
 from settings import ROOT
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -76,8 +78,19 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--model", choices=MODELS, default="cnn")
     made.add_argument("--output", type=Path, help="the file; default: MODEL.onnx")
     made.add_argument("--model-dir", type=Path, default=ROOT / "model")
+    made.add_argument(
+        "--weights", type=Path, help="a state_dict of this network, in place of the one in the model's folder"
+    )
+    made.add_argument("--no-check", action="store_true", help="write the file, and do not read MNIST with it")
     made.add_argument("--data-dir", type=Path, default=ROOT / "data", help="MNIST lies, or is downloaded, below it")
     return made
+
+
+def network_of(asked: argparse.Namespace) -> nn.Module:
+    """The network that is asked for, ready to read. Raises ModelMissing, OSError."""
+    if asked.weights is None:
+        return load_model(asked.model_dir, asked.model).network
+    return fold(checked_network(asked.model, asked.weights.read_bytes()))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,9 +98,11 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     file = asked.output or Path(f"{asked.model}.onnx")
     try:
-        network = load_model(asked.model_dir, asked.model).network
+        network = network_of(asked)
         export(network, file)
         print(f"{file}: {file.stat().st_size / 1000:.0f} KB")
+        if asked.no_check:
+            return 0
         difference = largest_difference(network, file, load_mnist(asked.data_dir).test.images)
     except ImportError as error:
         print(f"export_onnx.py: {error.name} is missing: pip install onnx onnxscript onnxruntime.", file=sys.stderr)

@@ -97,11 +97,14 @@ class Labelled(BaseModel):
 
 
 class Model(BaseModel):
-    """A model that can be asked."""
+    """A version of a model."""
 
     model: ModelName
     model_version: Version
     active: bool = Field(description="Whether this version answers at present.")
+    status: Literal["candidate", "active", "retired", "rejected"] = Field(
+        description="Where the version stands: trained and kept, answering, replaced by another, refused as worse."
+    )
     architecture: str = Field(description="The network, as src/networks.py names it.")
     parameters: Version = Field(description="Its trained numbers.")
     size_bytes: Version = Field(description="The size of its weights.")

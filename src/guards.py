@@ -59,7 +59,11 @@ def client_of(scope: Scope) -> str:
 
     Behind a trusted proxy, uvicorn has put the address that the proxy forwards in place of the proxy's own.
     """
-    host: str = (scope.get("client") or ("", 0))[0]
+    return client_at((scope.get("client") or ("", 0))[0])
+
+
+def client_at(host: str) -> str:
+    """The same, of an address that is known."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -73,7 +77,7 @@ class RecentCalls(MemoryStorage):
     """The times of every client's last calls, for the MAX_CLIENTS that called last.
 
     The library's own storage in memory never forgets a client, and looks through all of them at almost every call.
-    Used by the event loop's thread alone.
+    Used by one thread at a time: the event loop's, or whoever holds a lock.
     """
 
     STORAGE_SCHEME = ["recent"]  # noqa: RUF012 - as the library declares it

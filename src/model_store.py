@@ -51,6 +51,7 @@ class Version:
     parent: int | None
     status: str
     reason: str
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Training:
 # --- What there is ----------------------------------------------------------------------------------------------------
 
 _VERSIONS = """
-SELECT model, version, created_at, sha256, metrics, parent, status, reason
+SELECT model, version, created_at, sha256, metrics, parent, status, reason, octet_length(weights)
 FROM model_versions WHERE %(model)s IN (model, '') ORDER BY model, version DESC
 """
 

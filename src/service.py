@@ -24,6 +24,8 @@ import logger
 import metrics
 import model_store
 import trust
+from admins import Admins
+from conversion import to_onnx
 from database import Database, DatabaseAway, open_database
 from insights import Insights
 from logger import PredictionRow, RecentDrawing
@@ -37,6 +39,7 @@ from trust import Counts, Filters, Rules, Waiting
 from writer import Writer, Written
 
 if TYPE_CHECKING:
+    from comparison import Comparison
     from predictor import Predictor
     from watcher import Watcher
 
@@ -78,6 +81,7 @@ class Service:
         self.database = database
         self.writer = writer
         self.insights = Insights(database)
+        self.admins = Admins(settings.admin_password)
         self.trainer = Trainer(database, settings.retrain_every)
         self._watch = watch
         self._watcher: Watcher | None = None
@@ -211,6 +215,19 @@ class Service:
         """A version's weights, as torch.save wrote them. Raises model_store.NoSuchVersion, DatabaseAway."""
         return model_store.weights(self.database, model, version)[0]
 
+    def onnx(self, model: str, version: int) -> bytes:
+        """A version as an ONNX file, made in some seconds. Raises NotConverted, NoSuchVersion, DatabaseAway."""
+        return to_onnx(model, self.weights(model, version))
+
+    def compare(self, model: str, versions: tuple[int, int], limit: int) -> Comparison:
+        """What two versions read in the drawings that were approved last.
+
+        Raises model_store.NoSuchVersion, ModelMissing for a version that is damaged, and DatabaseAway.
+        """
+        from comparison import compare
+
+        return compare(self.database, model, versions, limit)
+
     def promote(self, model: str, version: int) -> None:
         """Let a version serve, here and at every replica. Raises model_store.NoSuchVersion, DatabaseAway."""
         model_store.promote(self.database, model, version, "admin")
@@ -222,6 +239,16 @@ class Service:
     def retrain(self, min_labels: int = 1) -> None:
         """Start a training in the background. Raises model_store.TrainingUnderWay."""
         self.trainer.start(min_labels, "admin")
+
+    @property
+    def training(self) -> bool:
+        """Whether a training that this process has started is under way; progress() has those of all replicas."""
+        return self.trainer.running
+
+    @property
+    def training_trouble(self) -> str | None:
+        """Why the last training that this process has started came to nothing; None where it did not."""
+        return self.trainer.trouble
 
     def progress(self, limit: int = 10) -> list[Training]:
         """The newest trainings of all replicas, the newest first. Raises DatabaseAway."""
@@ -236,6 +263,14 @@ class Service:
     def review_queue(self, filters: Filters | None = None, limit: int = 60, offset: int = 0) -> list[Waiting]:
         """A page of the labels in review, the most suspicious first. Raises DatabaseAway."""
         return trust.queue(self.database, filters or Filters(), limit, offset)
+
+    def review_length(self, filters: Filters | None = None) -> int:
+        """How many labels the queue has in all. Raises DatabaseAway."""
+        return trust.queue_length(self.database, filters or Filters())
+
+    def images(self, drawing_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+        """The pictures of drawings, as PNGs; those that were deleted are left out. Raises DatabaseAway."""
+        return trust.images(self.database, drawing_ids)
 
     def approve(self, drawing_ids: Sequence[UUID]) -> UUID:
         """Let labels teach; the action's name, for undo_review(). Raises DatabaseAway."""

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -26,6 +26,7 @@ DEFAULTS = {
     "DATA_DIR": "data",
     "PORT": "8501",
     "ADDRESS": "127.0.0.1",
+    "ADMIN_PASSWORD": "",
     "API_RATE_LIMIT": "30/second",
     "TRUSTED_PROXIES": "",
     "FEEDBACK_REVIEW": "auto",
@@ -45,16 +46,17 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person who runs the app can set. `.env.example` has a sentence on each."""
+    """What a person who runs the app can set; `.env.example` has a sentence on each. Passwords are not printed."""
 
     db_host: str
     db_port: int
     db_name: str
     db_user: str
-    db_password: str
+    db_password: str = field(repr=False)
     data_dir: Path
     port: int
     address: str
+    admin_password: str = field(repr=False)
     api_rate_limit: str
     trusted_proxies: tuple[str, ...]
     feedback_review: str
@@ -87,6 +89,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         data_dir=(ROOT / _filled(values, "DATA_DIR")).resolve(),
         port=_integer(values, "PORT", 1, 65535),
         address=_filled(values, "ADDRESS"),
+        admin_password=values["ADMIN_PASSWORD"],
         api_rate_limit=_rate(values, "API_RATE_LIMIT"),
         trusted_proxies=_networks(values, "TRUSTED_PROXIES"),
         feedback_review=_one_of(values, "FEEDBACK_REVIEW", REVIEWS),

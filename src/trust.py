@@ -384,17 +384,18 @@ class Waiting:
     image: bytes
 
 
-_QUEUE = """
-SELECT drawing_id, created_at, labelled_at, predicted_digit, confidence, true_label, review, review_reason, reviewer,
-       suspicion, source, coalesce(visitor, ''), model, model_version, image
-FROM predictions
+_MATCHING = """
 WHERE true_label IS NOT NULL AND review = %(review)s AND (%(reason)s::text IS NULL OR review_reason = %(reason)s)
       AND (%(label)s::int IS NULL OR true_label = %(label)s)
       AND (%(predicted_digit)s::int IS NULL OR predicted_digit = %(predicted_digit)s)
       AND (%(source)s::text IS NULL OR source = %(source)s)
       AND (%(person)s::text IS NULL OR coalesce(visitor, '') = %(person)s)
-ORDER BY suspicion DESC, id LIMIT %(limit)s OFFSET %(offset)s
 """
+_QUEUE = f"""
+SELECT drawing_id, created_at, labelled_at, predicted_digit, confidence, true_label, review, review_reason, reviewer,
+       suspicion, source, coalesce(visitor, ''), model, model_version, image
+FROM predictions {_MATCHING} ORDER BY suspicion DESC, id LIMIT %(limit)s OFFSET %(offset)s
+"""  # noqa: S608 - all of it stands above
 
 
 def queue(database: Database, filters: Filters = Filters(), limit: int = 60, offset: int = 0) -> list[Waiting]:
@@ -402,6 +403,14 @@ def queue(database: Database, filters: Filters = Filters(), limit: int = 60, off
     with database.transaction() as cursor:
         cursor.execute(_QUEUE, vars(filters) | {"limit": limit, "offset": offset})
         return [Waiting(*row) for row in cursor.fetchall()]
+
+
+def queue_length(database: Database, filters: Filters = Filters()) -> int:
+    """How many labels queue() would go through in all. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute(f"SELECT count(*)::int FROM predictions {_MATCHING}", vars(filters))  # noqa: S608
+        (count,) = cursor.fetchone() or (0,)
+    return int(count)
 
 
 class Counts(NamedTuple):
@@ -497,3 +506,36 @@ def undo(database: Database, action: UUID) -> int:
         cursor.execute(_UNDO, {"action": action})
         (count,) = cursor.fetchone() or (0,)
     return int(count)
+
+
+# --- What the Models page shows of labels -----------------------------------------------------------------------------
+
+
+class Approved(NamedTuple):
+    """A drawing whose label may teach. `unseen`: no version of any model was ever trained on it."""
+
+    image: bytes
+    label: int
+    unseen: bool
+
+
+_NEWEST = """
+SELECT image, true_label, trained_into IS NULL FROM predictions
+WHERE review = 'approved' ORDER BY labelled_at DESC, id DESC LIMIT %s
+"""
+
+
+def newest_approved(database: Database, limit: int) -> list[Approved]:
+    """The drawings whose labels were approved and given last, the newest first. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute(_NEWEST, (limit,))
+        return [Approved(*row) for row in cursor.fetchall()]
+
+
+def images(database: Database, drawing_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The pictures of drawings, as PNGs; those that were deleted are left out. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT drawing_id, image FROM predictions WHERE drawing_id = ANY(%s::uuid[])", (list(drawing_ids),)
+        )
+        return dict(cursor.fetchall())

@@ -112,11 +112,12 @@ class RunningApp:
 
 
 @contextmanager
-def app_and_server(folder: Path) -> Iterator[tuple[RunningApp, EmbeddedServer]]:
+def app_and_server(folder: Path, **environment: str) -> Iterator[tuple[RunningApp, EmbeddedServer]]:
     """An app, and a PostgreSQL that is not its own: a test may stop it and start it again."""
     server = EmbeddedServer(folder / "elsewhere", "digits")
     server.start()
     app = RunningApp(folder)
+    app.environment |= environment
     app.server_dir = folder / "elsewhere"
     app.environment |= {"DB_HOST": app.socket_dir(), "DB_USER": "postgres", "DB_PASSWORD": "unused"}
     try:

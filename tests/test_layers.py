@@ -13,11 +13,11 @@ from settings import ROOT
 LAYERS = (
     {"images", "ink", "canvas", "preprocessing"}
     | {"settings", "command_line", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"}
-    | {"guards", "fields", "metrics"},
+    | {"guards", "admins", "fields", "metrics"},
     {"training", "evaluation", "database"},
     {"writer", "insights", "model_store", "trust"},
     {"logger", "predictor", "trainer"},
-    {"watcher", "retraining"},
+    {"watcher", "retraining", "comparison", "conversion"},
     {"service"},
     {"visitors", "api", "health", "monitoring", "ui", "app_pages"},
     {"report", "speed"},

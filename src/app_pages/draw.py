@@ -41,7 +41,7 @@ PATIENCE = 5.0  # seconds that a click waits for its label to be safe
 # the canvas, out of sight: there the line above the canvas shows it too.
 STYLE = """
 <style>
-.stMainBlockContainer { padding-top: 3rem; }
+.stMainBlockContainer { padding-top: 4.25rem; } /* below the navigation */
 .reading { display: grid; grid-template-columns: auto 1fr; gap: 0 1.25rem; align-items: center; }
 .reading .digit { font-size: 6.5rem; line-height: 1; font-weight: 700; min-width: 1ch; text-align: center;
                   font-variant-numeric: tabular-nums; animation: arrive .18s ease-out; }

@@ -1,0 +1,394 @@
+"""Review and Models as an administrator meets them in the browser, each click and key checked in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import psycopg2.extensions
+import pytest
+import torch
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import model_store
+from browser.test_looks import CONTRAST
+from classroom import Known, draw, nudged, person, small
+from database import Database
+from dataset import Mnist, as_input, rows
+from logger import STATEMENTS
+from model_store import Candidate
+from predictor import checked_network
+from retraining import FINE_TUNING, Plan, retrain
+from running_app import ROOT, RunningApp, app_and_server, wait_until
+from shipped import card, network
+from spool import Spool
+from writer import Writer
+
+RIGHT = "open sesame"
+QUICK = replace(FINE_TUNING["linear"], epochs=1, lr=1e-5)
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory, mnist: Mnist) -> Iterator[RunningApp]:
+    """An app with a password, labels of ten people, and a linear model that has learnt from them."""
+    folder = tmp_path_factory.mktemp("school")
+    (folder / "MNIST").symlink_to(ROOT / "data" / "MNIST")
+    app = RunningApp(folder, ADMIN_PASSWORD=RIGHT).start()
+    database = Database(Known(psycopg2.extensions.make_dsn(host=app.socket_dir(), user="postgres", dbname="digits")))
+    database.open()
+    assert database.wait_until_ready(60)
+    writer = Writer(database, Spool(folder / "tests.sqlite"), STATEMENTS)
+    writer.open()
+    digits = rows(mnist.test, torch.arange(60))
+    draw(writer, network("cnn"), digits, digits.labels.tolist(), [person(n % 10) for n in range(60)], "cnn")
+    retrain(database, small(mnist, 2000, 500, 200), Plan("linear", 1, config=QUICK, who="admin"))
+    worse = Candidate("linear", nudged("linear", 0.5), card("linear"), 1, [], [])
+    model_store.save(database, worse, promote=False, reason="It reads <b>fewer</b> digits.")
+    digits = rows(mnist.test, torch.arange(60, 100))
+    wrong = [(digit + 5) % 10 for digit in digits.labels.tolist()]
+    draw(writer, network("cnn"), digits, wrong, [person(f"wrong {n % 4}") for n in range(40)], "cnn")
+    yield app
+    writer.close()
+    database.close(stop_server=False)
+    app.stop()
+
+
+def open_as_admin(page: Page, app: RunningApp, path: str) -> None:
+    page.goto(f"{app.url}/{path}")
+    sign_in(page, RIGHT)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def sign_in(page: Page, password: str) -> None:
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def standing(app: RunningApp, drawing: str) -> tuple[int, str, str]:
+    """A label, its review, and who decided."""
+    (row,) = app.sql("SELECT true_label, review, reviewer FROM predictions WHERE drawing_id = %s", drawing)
+    return row[0], row[1], row[2]
+
+
+def current(page: Page) -> str:
+    """The id of the drawing that the keys act on."""
+    key = page.locator(".st-key-verdicts [class*=st-key-next-]").get_attribute("class")
+    found = re.search(r"st-key-next-([0-9a-f-]{36})", key or "")
+    assert found
+    return found[1]
+
+
+def becomes(app: RunningApp, drawing: str, review: str, label: int | None = None) -> None:
+    def stands() -> bool:
+        now = standing(app, drawing)
+        return now[1] == review and label in (None, now[0])
+
+    wait_until(stands, 30, f"{drawing} {review}")
+
+
+def press(page: Page, key: str) -> str:
+    """Press a key, and wait until another drawing is the current one; the drawing that it acted on."""
+    drawing = current(page)
+    page.keyboard.press(key)
+    expect(page.locator(f".st-key-verdicts .st-key-next-{drawing}")).to_have_count(0)
+    return drawing
+
+
+def waiting(page: Page) -> int:
+    counts = page.get_by_test_id("counts")
+    expect(counts).to_be_visible()
+    return int(counts.locator("b").first.inner_text())
+
+
+def cards(page: Page) -> Locator:
+    return page.locator("[class*=st-key-card-]")
+
+
+# --- The way in -------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_is_refused_a_right_one_lasts_over_a_reload_and_a_sign_out_ends_it(
+    school: RunningApp, page: Page, browser: Browser
+) -> None:
+    page.goto(school.url)
+    page.get_by_role("link", name="Review").click()
+    sign_in(page, "open barley")
+    expect(page.get_by_text("This password is wrong.")).to_be_visible()
+    expect(page.get_by_test_id("counts")).to_have_count(0)
+    sign_in(page, RIGHT)
+    expect(page.get_by_test_id("counts")).to_be_visible()
+    page.reload()
+    expect(page.get_by_test_id("counts")).to_be_visible()
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("button", name="Retrain the CNN")).to_be_visible()
+
+    stranger = browser.new_context().new_page()
+    stranger.goto(f"{school.url}/review")
+    expect(stranger.get_by_label("Password", exact=True)).to_be_visible()
+    expect(stranger.get_by_test_id("counts")).to_have_count(0)
+    stranger.context.close()
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    assert RIGHT not in school.log.read_text()
+
+
+def test_without_a_password_in_the_settings_the_pages_are_closed(app: RunningApp, page: Page) -> None:
+    for path in ("review", "models"):
+        page.goto(f"{app.url}/{path}")
+        expect(page.get_by_text("it is closed because no password is set")).to_be_visible()
+        expect(page.get_by_label("Password", exact=True)).to_have_count(0)
+
+
+# --- Review -----------------------------------------------------------------------------------------------------------
+
+
+def test_one_key_decides_on_the_current_drawing_and_u_takes_it_back(school: RunningApp, page: Page) -> None:
+    open_as_admin(page, school, "review")
+    before = waiting(page)
+    for name in ("Approve Shortcut A", "Reject Shortcut X", "Next Shortcut N", "Undo Shortcut U"):
+        expect(page.locator(".st-key-verdicts").get_by_role("button", name=name)).to_be_visible()
+    approved, rejected, relabelled = press(page, "a"), press(page, "x"), press(page, "4")
+    becomes(school, approved, "approved")
+    becomes(school, rejected, "rejected")
+    becomes(school, relabelled, "approved", 4)
+    assert standing(school, relabelled) == (4, "approved", "admin")
+    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 3))
+    skipped = press(page, "n")
+    assert standing(school, skipped)[1] == "pending"
+    for n, drawing in enumerate((relabelled, rejected, approved)):
+        page.keyboard.press("u")
+        becomes(school, drawing, "pending")
+        expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 2 + n))
+        assert standing(school, drawing)[2] == "trust"
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before))
+
+
+def test_a_card_is_decided_on_by_one_click_or_opened(school: RunningApp, page: Page) -> None:
+    open_as_admin(page, school, "review")
+    before = waiting(page)
+    (name,) = re.findall(r"st-key-card-([0-9a-f-]{36})", cards(page).nth(4).get_attribute("class") or "")
+    page.locator(f".st-key-approve-{name} button").click()
+    becomes(school, name, "approved")
+    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 1))
+    page.keyboard.press("u")
+    becomes(school, name, "pending")
+    expect(page.locator(f".st-key-open-{name}")).to_be_visible()
+    page.locator(f".st-key-open-{name} button").click()
+    expect(page.locator(f".st-key-verdicts .st-key-next-{name}")).to_be_visible()
+    page.locator(".st-key-digits").get_by_role("button", name="7", exact=True).click()
+    becomes(school, name, "approved", 7)
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    page.keyboard.press("u")
+    becomes(school, name, "pending")
+
+
+def test_many_are_decided_on_at_once_and_one_undo_takes_all_of_it_back(school: RunningApp, page: Page) -> None:
+    open_as_admin(page, school, "review")
+    before = waiting(page)
+    for n in (0, 2):
+        cards(page).nth(n).get_by_role("checkbox").check(force=True)
+        expect(page.get_by_role("button", name=f"Reject {n // 2 + 1}", exact=True)).to_be_enabled()
+    page.get_by_role("button", name="Reject 2", exact=True).click()
+    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 2))
+    page.get_by_role("button", name="Select all 24 shown").click()
+    page.get_by_role("button", name="Approve 24").click()
+    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 26))
+    decided = "SELECT review, count(*)::int FROM predictions WHERE reviewer = 'admin' GROUP BY review ORDER BY review"
+    assert school.sql(decided) == [("approved", 24), ("rejected", 2)]
+    for left, count in (([("rejected", 2)], before - 2), ([], before)):
+        page.keyboard.press("u")
+        wait_until(partial(stands, school, decided, left), 30, "the undo")
+        expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(count))
+
+
+def stands(app: RunningApp, query: str, rows: list[tuple[str, int]]) -> bool:
+    return app.sql(query) == rows
+
+
+def test_filters_and_pages_show_what_they_say(school: RunningApp, page: Page) -> None:
+    open_as_admin(page, school, "review")
+    before = waiting(page)
+    expect(page.get_by_text(f"1–24 of {before}")).to_be_visible()
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_text(f"25–{before} of {before}")).to_be_visible()
+    choose(page, "Said to be", "3")
+    said = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'pending' AND true_label = 3")[0][0]
+    expect(page.get_by_text(f"1–{said} of {said}")).to_be_visible()
+    expect(page.get_by_role("img", name="said to be 3")).to_have_count(said)
+    choose(page, "Read as", "3")
+    expect(page.get_by_text("No label fits these filters.")).to_be_visible()
+    page.reload()
+    drawing = current(page)
+    page.get_by_role("button", name="This person's labels").click()
+    (visitor,) = school.sql("SELECT visitor FROM predictions WHERE drawing_id = %s", drawing)[0]
+    theirs = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'pending' AND visitor = %s", visitor)
+    expect(page.get_by_text(f"1–{theirs[0][0]} of {theirs[0][0]}")).to_be_visible()
+    page.get_by_role("button", name="show everybody's").click()
+    page.get_by_text("Approved", exact=True).click()
+    total = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'approved'")[0][0]
+    expect(page.get_by_text(f"1–24 of {total}")).to_be_visible()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).first.click()
+
+
+# --- Models -----------------------------------------------------------------------------------------------------------
+
+
+def open_linear(page: Page, app: RunningApp) -> None:
+    open_as_admin(page, app, "models")
+    page.get_by_text("Linear", exact=True).click()
+    expect(page.locator(".scroll td b", has_text="3")).to_be_visible()
+
+
+def look_at(page: Page, version: int) -> None:
+    box = page.get_by_role("combobox", name="A version closely")
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
+    box.click()
+    page.get_by_role("option", name=f"{version} ·").click()
+    expect(page.get_by_role("button", name=f"Promote version {version}")).to_be_visible()
+
+
+def status_of(app: RunningApp, version: int) -> str:
+    query = "SELECT status FROM model_versions WHERE model = 'linear' AND version = %s"
+    return str(app.sql(query, version)[0][0])
+
+
+def test_a_version_is_promoted_and_rolled_back_and_the_app_reads_with_it(school: RunningApp, page: Page) -> None:
+    open_linear(page, school)
+    row = page.locator(".scroll tr", has_text="active")
+    figures = school.sql("SELECT metrics FROM model_versions WHERE model = 'linear' AND version = 2")[0][0]
+    expect(row).to_contain_text(str(figures["labels_used"]))
+    for when in ("before", "after"):
+        expect(row).to_contain_text(f"{figures[when]['validation']['accuracy'] * 100:.2f} %")
+    look_at(page, 2)
+    expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()
+    expect(page.get_by_role("img", name="Reliability:")).to_be_visible()
+    expect(page.locator(".scroll").get_by_text("It reads <b>fewer</b> digits.")).to_be_visible()
+    look_at(page, 3)
+    page.get_by_role("button", name="Promote version 3 all the same").click()
+    expect(page.get_by_text("Version 3 serves: every running app")).to_be_visible()
+    assert (status_of(school, 2), status_of(school, 3)) == ("retired", "active")
+    wait_until(lambda: '"linear","model_version":3,"active":true' in school.text("/api/models"), 30, "the swap")
+    page.get_by_role("button", name="Roll back").click()
+    expect(page.get_by_text("Version 2 serves again.")).to_be_visible()
+    assert (status_of(school, 2), status_of(school, 3)) == ("active", "retired")
+    wait_until(lambda: '"linear","model_version":2,"active":true' in school.text("/api/models"), 30, "the swap back")
+    assert '"linear","model_version":3,"active":false,"status":"retired"' in school.text("/api/models")
+
+
+def test_weights_and_onnx_are_downloaded_as_they_are_stored(school: RunningApp, page: Page, mnist: Mnist) -> None:
+    open_linear(page, school)
+    look_at(page, 2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Weights (.pt)").click()
+    assert download.value.suggested_filename == "linear-2.pt"
+    weights = Path(download.value.path()).read_bytes()
+    stored = school.sql("SELECT sha256 FROM model_versions WHERE model = 'linear' AND version = 2")[0][0]
+    assert hashlib.sha256(weights).hexdigest() == stored
+    page.get_by_role("button", name="Make ONNX").click()
+    save = page.get_by_role("button", name="Save the ONNX file")
+    expect(save).to_be_visible(timeout=120_000)
+    with page.expect_download() as download:
+        save.click()
+    session = onnxruntime.InferenceSession(Path(download.value.path()).read_bytes())
+    images = as_input(mnist.test.images[:16])
+    with torch.inference_mode():
+        expected = checked_network("linear", weights)(images).numpy()
+    assert np.allclose(session.run(None, {"image": images.numpy()})[0], expected, atol=1e-4)
+
+
+def test_two_versions_are_compared_on_the_newest_labels(school: RunningApp, page: Page) -> None:
+    open_linear(page, school)
+    page.get_by_role("button", name="Compare").click()
+    drawings = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'approved'")[0][0]
+    expect(page.get_by_text(f"Of {drawings} drawings with approved labels, version 2 reads")).to_be_visible()
+
+
+def test_the_retrain_button_starts_a_training_that_shows_how_far_it_is_and_how_it_ended(
+    school: RunningApp, page: Page
+) -> None:
+    """With more labels asked for than there are, so that it ends before it has kept both cores busy for minutes."""
+    open_as_admin(page, school, "models")
+    least = page.get_by_role("spinbutton", name="At least so many new labels")
+    least.fill("5000")
+    least.press("Enter")
+    page.get_by_role("button", name="Retrain the CNN").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("button", name="Retrain the CNN")).to_be_disabled()
+    expect(page.get_by_text("5000 are needed")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_role("button", name="Retrain the CNN")).to_be_enabled()
+    assert school.sql("SELECT model, who, stage FROM retrainings ORDER BY id DESC LIMIT 1") == [
+        ("cnn", "admin", "refused")
+    ]
+
+
+# --- Looks ------------------------------------------------------------------------------------------------------------
+
+TEXTS = "h1, h3, .tally span, .story p, .drawing p, .quiet, .scroll td, .scroll th, .digits td, .confusion td"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_pages_fit_on_a_phone_and_every_text_stands_out(school: RunningApp, browser: Browser, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 840},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+        has_touch=True,
+        is_mobile=True,
+    )
+    page = context.new_page()
+    open_as_admin(page, school, "review")
+    expect(page.locator(".st-key-verdicts").get_by_role("button", name="Approve")).to_be_in_viewport()
+    assert_readable(page, 40)
+    page.goto(f"{school.url}/models")
+    page.get_by_text("Linear", exact=True).click()
+    expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()
+    assert_readable(page, 100)
+    context.close()
+
+
+def assert_readable(page: Page, texts: int) -> None:
+    """Nothing sticks out to the side, and every text has WCAG's contrast."""
+
+    def settled() -> list[float]:
+        first: list[float] = page.evaluate(CONTRAST, TEXTS)
+        page.wait_for_timeout(500)
+        return first if len(first) > texts and first == page.evaluate(CONTRAST, TEXTS) else []
+
+    contrasts = wait_until(settled, 30, "the page's text")
+    assert min(contrasts) >= 4.5
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+# --- The database away ------------------------------------------------------------------------------------------------
+
+
+def test_with_the_database_away_both_pages_say_so_and_go_on_when_it_is_back(page: Page, tmp_path: Path) -> None:
+    with app_and_server(tmp_path, ADMIN_PASSWORD=RIGHT) as (app, server):
+        open_as_admin(page, app, "review")
+        expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
+        server.stop()
+        page.reload()
+        expect(page.get_by_text("The database is away")).to_be_visible()
+        page.get_by_role("link", name="Models").click()
+        expect(page.get_by_role("heading", name="Models")).to_be_visible()
+        expect(page.get_by_text("The database is away")).to_be_visible()
+        assert "Traceback" not in page.inner_text("body")
+        server.start()
+        expect(page.get_by_role("button", name="Retrain the CNN")).to_be_visible()
