@@ -39,9 +39,9 @@ CENTRE = 14
 MNIST_PEN = 2.5
 THINNEST_PEN = 1.7  # strokes thinner than this in the frame, as few of MNIST's are, are thickened to it
 
-# Drawings have sharper edges than MNIST's scans. With as much of each pixel's ink given to its neighbours, along each
-# axis, people's drawings are read best.
-SOFTNESS = 0.3
+# Drawings have sharper edges than MNIST's scans, and networks are trained on softer ones still (see networks.Soften).
+# With this share of each pixel's ink given to its neighbours, along each axis, people's drawings are read best.
+SOFTNESS = 0.35
 
 MAX_POINTS = 400_000  # of pen strokes; a canvas may send a quarter as many, and curves become four points each
 MAX_SAMPLES = 4_000  # of pen strokes, once put in the frame: the longest scribble costs no more than that
@@ -145,7 +145,7 @@ def _grown(ink: Bytes2D, corners: bool) -> Bytes2D:
 
 
 def _full_ink(small: Bytes2D) -> Bytes2D:
-    """A box whose strongest ink is full ink, as nine in ten MNIST digits have it (255; the others 254)."""
+    """Ink whose strongest is full ink, as nine in ten MNIST digits have it (255; the others 254)."""
     peak = int(small.max())
     if peak >= 250:
         return small
@@ -178,8 +178,7 @@ def _softened(frame: Bytes2D, softness: float) -> Bytes2D:
         axis -= 2 * given
         axis[1:] += given[:-1]
         axis[:-1] += given[1:]
-    soft: Bytes2D = (ink + 0.5).astype(np.uint8)
-    return soft
+    return _full_ink((ink + 0.5).astype(np.uint8))
 
 
 # --- pen strokes -> frame ---------------------------------------------------------------------------------------------

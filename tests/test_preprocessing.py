@@ -148,7 +148,7 @@ def test_a_large_canvas_is_framed_like_a_small_one() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(drawings())
-def test_softening_gives_a_share_of_each_pixel_to_its_neighbours_and_loses_nothing(strokes: Strokes) -> None:
+def test_softening_gives_a_share_of_each_pixel_to_its_neighbours_and_full_ink_stays(strokes: Strokes) -> None:
     pixels, row = painted(strokes), np.array([SOFTNESS / 2, 1 - SOFTNESS, SOFTNESS / 2])
     for sharp, soft in (
         (frame_pixels(pixels, softness=0), frame_pixels(pixels)),
@@ -157,8 +157,11 @@ def test_softening_gives_a_share_of_each_pixel_to_its_neighbours_and_loses_nothi
         around, expected = np.pad(sharp.astype(float), 1), np.zeros((28, 28))
         for y, x in np.ndindex(3, 3):
             expected += row[y] * row[x] * around[y : y + 28, x : x + 28]
-        assert np.abs(soft - expected).max() <= 0.51
-        assert int(soft.sum()) == pytest.approx(int(sharp.sum()), rel=0.01)
+        peak = int(expected.max() + 0.5)
+        gain = 1 if peak >= 250 else 255 / peak
+        assert soft.max() >= 250
+        assert np.abs(soft - gain * expected).max() <= 0.51 * gain + 0.51  # two roundings
+        assert soft.sum() >= 0.99 * sharp.sum()
 
 
 # --- thin ink and dots ------------------------------------------------------------------------------------------------
@@ -236,7 +239,7 @@ def test_strokes_and_pixels_give_nearly_the_same_frame(strokes: Strokes) -> None
 
 def test_strokes_are_as_wide_as_mnists(mnist: Mnist) -> None:
     """Ink per pixel of a straight line: the pen's width, and about what MNIST's upright ones have."""
-    line = frame_strokes([np.array([[0.0, 0.0], [0.0, 100.0]])])
+    line = frame_strokes([np.array([[0.0, 0.0], [0.0, 100.0]])], softness=0)
     assert line[10:18].sum() / 255 / 8 == pytest.approx(MNIST_PEN, abs=0.1)
     images = mnist.test.images[mnist.test.labels == 1][:, 0, 10:18].numpy()
     assert np.median(images.sum((1, 2)) / 255 / 8) == pytest.approx(MNIST_PEN, abs=0.8)
