@@ -203,6 +203,7 @@ def corroborate(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArr
     if not found:
         return Screening([], [], 0)
     evidence = _Evidence(found, likeness_features(frames), digits)
+    evidence.silence(evidence.lead(NO_WEIGHT)[0] < -DOUBT)
     sure, looks = evidence.lead(NO_WEIGHT)
     together, _ = evidence.lead(PENDING_WEIGHT)
     new = evidence.nearest() < FAR
@@ -225,14 +226,19 @@ class _Evidence:
         self._features = likeness_features(np.stack([each.frame for each in found]))
         self._labels, self._people = np.array([each.label for each in found]), [each.person for each in found]
         self._waits = np.array([each.review == "pending" for each in found])
+        self._silent = np.zeros(len(found), bool)
         self._trusted_features, self._trusted = trusted_features, trusted
+
+    def silence(self, which: NDArray[np.bool_]) -> None:
+        """Hear those labels (N, bool) no more as witnesses for others: wrong ones would vouch for each other."""
+        self._silent = which & ~self._waits
 
     def lead(self, weight: float) -> tuple[Floats, NDArray[np.int64]]:
         """By how much each label leads (-1 to 1), and the digit that the drawing looks like.
 
         `weight` is that of a label that waits, as a witness for others; an approved label's is 1.
         """
-        weights = np.where(self._waits, weight, 1).astype(np.float32)
+        weights = np.where(self._silent, NO_WEIGHT, np.where(self._waits, weight, 1)).astype(np.float32)
         says = cross_validate(
             self._features, self._labels, self._people, weights, self._trusted_features, self._trusted
         )
@@ -255,7 +261,7 @@ NO_WEIGHT = 1e-6  # of a label that is not to be heard as a witness for others
 PENDING_WEIGHT = 0.05  # of one that waits: some ten of them, from other people, corroborate another one
 AGREEMENT = 0.2  # the lead of a label over every other digit from which it is corroborated
 DOUBT = 0.1  # the lead of another digit, among the trusted alone, up to which they are not against it
-CONTRADICTION = 0.4  # and from which they contradict it
+CONTRADICTION = 0.3  # and from which they contradict it
 FAR = 0.86  # the likeness to the nearest trusted one under which they know nothing of it: one honest digit in a hundred
 SHARPNESS = 2.0  # of the kernel: how soon a drawing is no longer like another
 RIDGE = 0.05

@@ -202,14 +202,14 @@ def test_honest_labels_stay_and_wrong_ones_are_dropped(mnist: Mnist, trusted: tu
     screening = trust.corroborate(honest + wrong, *trusted)
     approved = {each.drawing_id for each in screening.approved}
     assert sum(each.drawing_id in approved for each in honest) >= 198
-    assert sum(each.drawing_id in approved for each in wrong) <= 6, "those that nobody can tell"
+    assert sum(each.drawing_id in approved for each in wrong) <= 2
     looks = {each["id"]: each["looks_like"] for each in screening.dropped}
     right = [looks.get(str(each.drawing_id)) == (each.label - 3) % 10 for each in wrong]
-    assert sum(right) >= 30
+    assert sum(right) >= 36
 
 
 def strange(mnist: Mnist, count: int, people: int) -> list[Label]:
-    """A way to write a 5 that is like no trusted digit, upside down in a box, by so many people, waiting for others."""
+    """A way to write a 5 that is like no trusted digit, a 4 upside down, by so many people, waiting for others."""
     chosen = [each for each in labels_of(mnist, 0, 2000) if each.label == 4][:count]
     return [
         replace(
