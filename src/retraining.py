@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 # --- Every knob of a retraining ---------------------------------------------------------------------------------------
 
 FINE_TUNING = {
-    "cnn": replace(RECIPES["cnn"], epochs=4, lr=0.001, synthetic_digits=8_000, non_digits=500, pool=2),
+    "cnn": replace(RECIPES["cnn"], epochs=4, lr=0.001, synthetic_digits=8_000, non_digits=500, pool=2, averaging=0.3),
     "linear": replace(RECIPES["linear"], epochs=3, lr=0.001),
 }
 TRUSTED = 3_000  # digits of MNIST that labels are compared with
@@ -47,7 +47,7 @@ HARDEST = 3_000  # and those of POOL that the active version finds hardest
 POOL = 20_000
 LABEL_ROWS = 6_000  # an epoch's rows of labels, copies included, at most
 COPIES = ((0.9, 64), (0.99, 32), (1.0, 8))  # of a label whose probability is below the first number
-SHARE = 0.8  # of the way from the active weights to the fine-tuned ones: what is gained stays, what is forgotten less
+SHARE = 0.5  # of the way from the active weights to the fine-tuned ones: what is gained stays, what is forgotten less
 
 TOLERANCE = 0.0005  # share of MNIST's validation digits that may be lost: 0.05 points
 DIGIT_TOLERANCE = 0.006  # the same for one digit, of which there are some 500: three of them
