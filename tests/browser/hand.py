@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
+
+from visitors import COOKIE
 
 Stroke = Sequence[tuple[float, float]]
 
@@ -15,6 +18,12 @@ def open_page(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.get_by_role("heading", name="Draw a digit")).to_be_visible()
     expect(canvas(page)).to_be_visible()
+
+
+def visitor_of(page: Page) -> str:
+    """The hash under which this visitor's rows are kept."""
+    value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
 
 
 def canvas(page: Page) -> Locator:

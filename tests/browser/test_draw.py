@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -15,17 +14,11 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from browser.digits import DIGITS
-from browser.hand import Stroke, answer, draw, ink, new_canvas, open_page, say
+from browser.hand import Stroke, answer, draw, ink, new_canvas, open_page, say, visitor_of
 from pictures import one, png, zero
 from running_app import ROOT, RunningApp, wait_until
-from visitors import COOKIE
 
 PEOPLE = ROOT / "../shared/drawn/pendigits-train.jsonl.gz"
-
-
-def visitor_of(page: Page) -> str:
-    value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
-    return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
 
 
 def rows_of(app: RunningApp, page: Page) -> list[tuple[int, int | None, bytes, str]]:
