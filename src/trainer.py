@@ -19,6 +19,7 @@ from model_store import TrainingUnderWay
 from settings import ROOT
 
 LOWEST = 19  # the priority of a training: it takes the time that nobody else wants
+LOW = 5  # of what somebody waits for: after the reading of digits, and before everything that nobody waits for
 EVERY = 5.0  # seconds between two counts of new labels
 
 log = logging.getLogger(__name__)
@@ -85,8 +86,10 @@ class Trainer:
                     self.start(self._every or 1, "auto")
 
 
-def in_background(command: list[str], stdout: int, stderr: int | None = None) -> subprocess.Popen[str]:
-    """Start one of our commands, in src/, at the lowest priority."""
+def in_background(
+    command: list[str], stdout: int, stderr: int | None = None, priority: int = LOWEST
+) -> subprocess.Popen[str]:
+    """Start one of our commands, in src/, at a priority below the app's own (1-19, 19 is the lowest)."""
     program, *arguments = command
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, str(ROOT / "src" / program), *arguments],
@@ -97,7 +100,7 @@ def in_background(command: list[str], stdout: int, stderr: int | None = None) ->
         text=True,
     )
     with suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST)
+        os.setpriority(os.PRIO_PROCESS, process.pid, priority)
     return process
 
 
