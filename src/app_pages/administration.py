@@ -136,11 +136,13 @@ def act(running: Service, work: Callable[[], T], done: Callable[[T], str] | str 
 
 
 def say_what_happened() -> None:
-    """What came of the last click."""
-    if note := st.session_state.pop("note", None):
+    """What came of the last click. It is forgotten once it was said: a run that is broken off there says nothing."""
+    if note := st.session_state.get("note"):
         st.toast(note, icon=":material/check_circle:")
-    if trouble := st.session_state.pop("trouble", None):
+    if trouble := st.session_state.get("trouble"):
         st.error(trouble, icon=":material/error:")
+    for said in ("note", "trouble"):
+        st.session_state.pop(said, None)
 
 
 def database_away(running: Service) -> None:

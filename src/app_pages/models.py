@@ -322,8 +322,8 @@ def _onnx_button(running: Service, version: Version) -> None:
     elif st.button("Make ONNX", icon=":material/deployed_code:", key=f"make-onnx-{name}"):
         with st.spinner("Making the ONNX file takes some seconds ..."):
             data = act(running, lambda: running.onnx(version.model, version.version), "The ONNX file is ready.")
-        if data is not None:
-            st.session_state.onnx = {name: data}
+            if data is not None:
+                st.session_state.onnx = {name: data}  # before the spinner goes: a click meanwhile ends the run there
         st.rerun()
 
 
@@ -434,9 +434,10 @@ def compared(running: Service, versions: list[Version]) -> None:
         if st.button("Compare", icon=":material/compare_arrows:", disabled=first == second):
             with st.spinner("Both versions read ..."):
                 found = act(running, lambda: running.compare(model, (first, second), limit))
+                if found is not None:
+                    st.session_state.comparison = model, found  # before the spinner goes, as above
             if found is None:
                 st.rerun()  # the page says why
-            st.session_state.comparison = model, found
     name, found = st.session_state.get("comparison", ("", None))
     if name == model and found is not None:
         show_comparison(found)
