@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg2
 
 from database import EmbeddedServer
@@ -87,6 +88,12 @@ class RunningApp:
             self._process.send_signal(how)
             self._process.wait(60)
             self._process = None
+
+    def children(self, program: str) -> list[psutil.Process]:
+        """The processes that it has started to run one of our commands."""
+        assert self._process is not None
+        started = psutil.Process(self._process.pid).children()
+        return [each for each in started if program in " ".join(each.cmdline())]
 
     def postmaster(self) -> int:
         """The process number of its PostgreSQL; 0 while it is just coming or going."""

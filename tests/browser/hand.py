@@ -26,6 +26,17 @@ def visitor_of(page: Page) -> str:
     return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
 
 
+def at_rest(page: Page) -> None:
+    """Wait until the page has come whole: what is pressed earlier may still find a button of the page before it."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def unmoving(page: Page) -> None:
+    """Wait until nothing fades in any more: what does is paler for a moment."""
+    at_rest(page)
+    page.wait_for_function("() => document.getAnimations().every(each => each.playState != 'running')")
+
+
 def canvas(page: Page) -> Locator:
     return page.locator("canvas.upper-canvas")
 
