@@ -76,7 +76,11 @@ def answer(page: Page, strokes: int) -> int:
 def say(page: Page, label: int) -> None:
     """Click on the right digit, and wait for the new, empty canvas."""
     with new_canvas(page):
-        page.get_by_role("button", name=str(label), exact=True).first.click()
+        press_digit(page, label)
+
+
+def press_digit(page: Page, label: int) -> None:
+    page.get_by_role("button", name=str(label), exact=True).first.click()
 
 
 @contextmanager
