@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import trust
@@ -35,6 +36,7 @@ class Trainer:
         self._closing = threading.Event()
         self.trouble: str | None = None
         """Why the last training of this process ended without a result; None where it did not."""
+        self.trouble_at: datetime | None = None
 
     def open(self) -> None:
         """Begin to count new labels, if the settings want trainings by themselves."""
@@ -71,6 +73,7 @@ class Trainer:
         with suppress(ValueError):
             result = json.loads(answer)
         if process.returncode and not self._closing.is_set():
+            self.trouble_at = datetime.now(UTC)
             self.trouble = result.get("reason") or "The training ended early; the app's log says why."
             log.error("training: %s", self.trouble)
 
