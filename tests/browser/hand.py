@@ -26,9 +26,18 @@ def visitor_of(page: Page) -> str:
     return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
 
 
+# Its script has ended, and what it sent has been shown: nothing was added for a moment.
+REST = """() => {
+    const script = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState
+    const now = performance.now(), size = document.body.innerHTML.length
+    if (window.lately?.size != size || script != "notRunning") window.lately = {size, since: now}
+    return now - window.lately.since > 150
+}"""
+
+
 def at_rest(page: Page) -> None:
     """Wait until the page has come whole: what is pressed earlier may still find a button of the page before it."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.wait_for_function(REST)
 
 
 def unmoving(page: Page) -> None:
