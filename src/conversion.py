@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from trainer import in_background
+from trainer import LOW, in_background
 
 PATIENCE = 180.0  # seconds; some five on a machine that has nothing else to do
 
@@ -21,7 +21,7 @@ def to_onnx(model: str, weights: bytes) -> bytes:
         stored, made = Path(folder) / "weights.pt", Path(folder) / "made.onnx"
         stored.write_bytes(weights)
         command = ["export_onnx.py", "--model", model, "--weights", str(stored), "--output", str(made), "--no-check"]
-        process = in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, priority=LOW)
         try:
             _, said = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired as error:

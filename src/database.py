@@ -7,6 +7,7 @@ migrations, and begins again whenever the database has gone away. Everybody else
 
 from __future__ import annotations
 
+import json
 import logging
 import select
 import threading
@@ -115,6 +116,8 @@ class EmbeddedServer:
     def stop(self) -> None:
         """Stop the server, if no other process of ours still uses it."""
         if self._server is not None:
+            with self._server._lock:
+                forget_dead_users(self._folder)
             with suppress(psutil.NoSuchProcess):  # somebody killed it before
                 self._server.cleanup()
             self._server = None
@@ -158,6 +161,17 @@ def forget_dead_postmaster(folder: Path) -> None:
         raise OSError("The embedded PostgreSQL was killed, and its last processes are still ending.")
     for stale in (file, *folder.glob(".s.PGSQL.*.lock")):
         stale.unlink(missing_ok=True)
+
+
+def forget_dead_users(folder: Path) -> None:
+    """Strike from the package's list of a server's users those that were killed before they could do it themselves.
+
+    It stops a server with its last user, and by itself would wait for the dead ones for ever.
+    """
+    file = folder / ".handle_pids.json"
+    with suppress(OSError, ValueError):
+        users = json.loads(file.read_text())
+        file.write_text(json.dumps([user for user in users if psutil.pid_exists(user)]))
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

@@ -245,10 +245,15 @@ class Service:
         """Whether a training that this process has started is under way; progress() has those of all replicas."""
         return self.trainer.running
 
-    @property
-    def training_trouble(self) -> str | None:
-        """Why the last training that this process has started came to nothing; None where it did not."""
-        return self.trainer.trouble
+    def training_trouble(self, newest: Training | None) -> str | None:
+        """Why the last training that this process has started came to nothing.
+
+        None where it did not, and once another replica has had a newer one.
+        """
+        trouble, when = self.trainer.trouble, self.trainer.trouble_at
+        if trouble is None or when is None or (newest is not None and newest.heard_at > when):
+            return None
+        return trouble
 
     def progress(self, limit: int = 10) -> list[Training]:
         """The newest trainings of all replicas, the newest first. Raises DatabaseAway."""

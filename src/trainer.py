@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import trust
@@ -19,6 +20,7 @@ from model_store import TrainingUnderWay
 from settings import ROOT
 
 LOWEST = 19  # the priority of a training: it takes the time that nobody else wants
+LOW = 5  # of what somebody waits for: after the reading of digits, and before everything that nobody waits for
 EVERY = 5.0  # seconds between two counts of new labels
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Trainer:
         self._closing = threading.Event()
         self.trouble: str | None = None
         """Why the last training of this process ended without a result; None where it did not."""
+        self.trouble_at: datetime | None = None
 
     def open(self) -> None:
         """Begin to count new labels, if the settings want trainings by themselves."""
@@ -70,6 +73,7 @@ class Trainer:
         with suppress(ValueError):
             result = json.loads(answer)
         if process.returncode and not self._closing.is_set():
+            self.trouble_at = datetime.now(UTC)
             self.trouble = result.get("reason") or "The training ended early; the app's log says why."
             log.error("training: %s", self.trouble)
 
@@ -85,8 +89,10 @@ class Trainer:
                     self.start(self._every or 1, "auto")
 
 
-def in_background(command: list[str], stdout: int, stderr: int | None = None) -> subprocess.Popen[str]:
-    """Start one of our commands, in src/, at the lowest priority."""
+def in_background(
+    command: list[str], stdout: int, stderr: int | None = None, priority: int = LOWEST
+) -> subprocess.Popen[str]:
+    """Start one of our commands, in src/, at a priority below the app's own (1-19, 19 is the lowest)."""
     program, *arguments = command
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, str(ROOT / "src" / program), *arguments],
@@ -97,7 +103,7 @@ def in_background(command: list[str], stdout: int, stderr: int | None = None) ->
         text=True,
     )
     with suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST)
+        os.setpriority(os.PRIO_PROCESS, process.pid, priority)
     return process
 
 

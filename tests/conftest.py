@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import psutil
 import pytest
 
 from database import Database, EmbeddedServer
 from dataset import Mnist, MnistMissing, load_mnist
 from logger import STATEMENTS
-from running_app import RunningApp
+from running_app import SESAME, PatientServer, RunningApp, app_and_server, wait_until
 from settings import ROOT
 from spool import Spool
 from writer import Writer
@@ -38,7 +39,7 @@ def mnist() -> Mnist:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """A PostgreSQL of the tests' own, out of the same package as the app's."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("database"), "digits")
+    server = PatientServer(tmp_path_factory.mktemp("database"), "digits")
     yield server
     server.stop()
 
@@ -70,6 +71,33 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     running = RunningApp(tmp_path_factory.mktemp("app")).start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app for all tests that kill it, or the PostgreSQL that it has started, and find it running in the end."""
+    running = RunningApp(tmp_path_factory.mktemp("mortal")).start()
+    yield running
+    process = psutil.Process(running.postmaster())
+    running.stop()
+    gone = not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    assert gone, "a stopped app leaves no server behind"
+
+
+@pytest.fixture(scope="session")
+def _separate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningApp, EmbeddedServer]]:
+    with app_and_server(tmp_path_factory.mktemp("separate"), ADMIN_PASSWORD=SESAME) as both:
+        yield both
+
+
+@pytest.fixture
+def separate(_separate: tuple[RunningApp, EmbeddedServer]) -> Iterator[tuple[RunningApp, EmbeddedServer]]:
+    """An app without drawings, and a PostgreSQL that is not its own: a test may stop it and start it again."""
+    app, server = _separate
+    app.sql("TRUNCATE predictions, label_events")
+    yield app, server
+    server.start()
+    wait_until(lambda: app.status("/ready") == 200 and "\ndigit_reader_spool_entries 0.0" in app.text("/metrics"))
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import sys
 import time
 from dataclasses import replace
 
-from classroom import Known, small
+import pytest
+
+from classroom import Known, hasten, small
 from database import Database
 from dataset import load_mnist
 from retraining import FINE_TUNING, Plan, retrain
@@ -22,6 +24,7 @@ def pause(moment: str) -> None:
 
 
 def main() -> None:
+    hasten(pytest.MonkeyPatch())
     database = Database(Known(sys.argv[1]), pool_size=2)
     database.open()
     assert database.wait_until_ready(60)

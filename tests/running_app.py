@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg2
 
 from database import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parent.parent
+SESAME = "open sesame"
+"""The administrators', of the apps that have one."""
 
 
 def wait_until(condition: Callable[[], Any], timeout: float = 60, what: str = "the condition") -> Any:
@@ -86,6 +89,12 @@ class RunningApp:
             self._process.wait(60)
             self._process = None
 
+    def children(self, program: str) -> list[psutil.Process]:
+        """The processes that it has started to run one of our commands."""
+        assert self._process is not None
+        started = psutil.Process(self._process.pid).children()
+        return [each for each in started if program in " ".join(each.cmdline())]
+
     def postmaster(self) -> int:
         """The process number of its PostgreSQL; 0 while it is just coming or going."""
         try:
@@ -111,10 +120,24 @@ class RunningApp:
         return (self.server_dir / "postgres" / "postmaster.pid").read_text()
 
 
+class PatientServer(EmbeddedServer):
+    """A PostgreSQL that is tried again, as the app does with its own: on a busy machine it may start too slowly."""
+
+    def start(self) -> str:
+        dsn: str = wait_until(self._started, 60, "the server")
+        return dsn
+
+    def _started(self) -> str:
+        try:
+            return super().start()
+        except OSError:
+            return ""
+
+
 @contextmanager
 def app_and_server(folder: Path, **environment: str) -> Iterator[tuple[RunningApp, EmbeddedServer]]:
     """An app, and a PostgreSQL that is not its own: a test may stop it and start it again."""
-    server = EmbeddedServer(folder / "elsewhere", "digits")
+    server = PatientServer(folder / "elsewhere", "digits")
     server.start()
     app = RunningApp(folder)
     app.environment |= environment

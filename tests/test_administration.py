@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from admins import IDLE, Admins
 from classroom import draw, nudged, person, register
 from database import Database
 from dataset import Mnist, rows
-from model_store import Candidate
+from model_store import Candidate, TrainingUnderWay
 from predictor import load_predictor
 from service import MODEL_DIR, Service
 from settings import ROOT, load_settings
@@ -174,6 +175,35 @@ def test_a_session_that_ends_while_a_training_is_watched_is_asked_for_the_passwo
     at.run()
     assert at.text_input[0].label == "Password"
     assert not [each for each in at.button if each.key == "roll-back-cnn-1"]
+
+
+def test_a_training_that_cannot_begin_is_said_at_the_head_of_the_page(
+    running: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(min_labels: int, who: str) -> None:
+        raise TrainingUnderWay(f"A training for {who} of {min_labels} labels is under way.")
+
+    register(database, "cnn")
+    at = sign_in(opened("models"))
+    monkeypatch.setattr(running.trainer, "start", refuse)
+    (retrain,) = [each for each in at.button if each.label == "Retrain the CNN"]
+    retrain.click()
+    at.run()
+    assert not at.exception
+    assert [each.value for each in at.error] == ["A training for admin of 50 labels is under way."]
+
+
+def test_a_training_that_came_to_nothing_is_told_of_until_there_is_a_newer_one(
+    running: Service, database: Database
+) -> None:
+    register(database, "cnn")
+    running.trainer.trouble, running.trainer.trouble_at = "The disk is full.", datetime.now(UTC)
+    at = sign_in(opened("models"))
+    assert [each.value for each in at.error] == ["The last training came to nothing. The disk is full."]
+    model_store.end_training(database, model_store.begin_training(database, "cnn", "auto"), "refused", "Too few.")
+    at.run()
+    assert not at.error
+    assert "Too few." in at.info[0].value
 
 
 def test_what_keeps_a_model_from_reading_is_said(running: Service, database: Database) -> None:

@@ -7,20 +7,20 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from database import EmbeddedServer
 from fields import SEVEN, ModelName
 from hostile_inputs import HOSTILE, HOSTILE_REQUESTS
 from images import MAX_BYTES, ImageTooLarge, NotAnImage
 from ink import NoInk
 from pictures import one, png, zero
 from prediction import MODELS
-from running_app import RunningApp, app_and_server, wait_until
+from running_app import RunningApp, wait_until
 from service import MODEL_DIR
 
 CODES: dict[type[Exception], int] = {NotAnImage: 400, ImageTooLarge: 413, NoInk: 422}
@@ -121,21 +121,21 @@ def test_nobodys_id_is_told_to_another(app: RunningApp) -> None:
 OPEN_PATHS = ("/", "/api/models", "/api/models/cnn", "/api/stats", "/api/docs", "/api/openapi.json", "/ready")
 
 
-def test_with_the_database_away_both_go_on_and_arrive_later(tmp_path: Path) -> None:
-    with app_and_server(tmp_path) as (app, server):
-        before = predict(app, png(zero())).json()["id"]
-        server.stop()
-        meanwhile = predict(app, png(one())).json()["id"]
-        for drawing, label in ((before, 0), (meanwhile, 1)):
-            answer = post(app, "feedback", id=drawing, label=label)
-            assert (answer.status_code, answer.json()["review"]) == (200, "pending")
-        away = httpx.get(f"{app.url}/api/stats", timeout=30)
-        assert away.status_code == 503
-        assert_kind(away)
-        server.start()
-        labels = "SELECT drawing_id::text, true_label FROM predictions"
-        wanted = {before: 0, meanwhile: 1}
-        wait_until(lambda: dict(app.sql(labels)) == wanted, what="the labels in the database")
+def test_with_the_database_away_both_go_on_and_arrive_later(separate: tuple[RunningApp, EmbeddedServer]) -> None:
+    app, server = separate
+    before = predict(app, png(zero())).json()["id"]
+    server.stop()
+    meanwhile = predict(app, png(one())).json()["id"]
+    for drawing, label in ((before, 0), (meanwhile, 1)):
+        answer = post(app, "feedback", id=drawing, label=label)
+        assert (answer.status_code, answer.json()["review"]) == (200, "pending")
+    away = httpx.get(f"{app.url}/api/stats", timeout=30)
+    assert away.status_code == 503
+    assert_kind(away)
+    server.start()
+    labels = "SELECT drawing_id::text, true_label FROM predictions"
+    wanted = {before: 0, meanwhile: 1}
+    wait_until(lambda: dict(app.sql(labels)) == wanted, what="the labels in the database")
 
 
 # --- What there is ----------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ import pytest
 import database as module
 from database import Database, DatabaseAway, EmbeddedServer, RemoteServer, forget_dead_postmaster, migrate
 from running_app import wait_until
-from settings import load_settings
+from settings import ROOT, load_settings
 
 
 def test_more_threads_than_connections_wait_instead_of_failing(database: Database) -> None:
@@ -113,6 +113,25 @@ def test_a_killed_server_is_started_again_and_nothing_is_lost(tmp_path: Path) ->
     assert not (tmp_path / "postgres/postmaster.pid").exists(), "a closed database leaves no server behind"
     with pytest.raises(DatabaseAway, match="closed"):
         database.ping()
+
+
+def test_a_server_ends_with_its_last_user_even_if_another_was_killed(tmp_path: Path) -> None:
+    """A killed app cannot say that it no longer uses the server: the next one must not wait for that."""
+    program = (
+        "import os, signal, sys, pathlib, database\n"
+        "database.EmbeddedServer(pathlib.Path(sys.argv[1]), 'digits').start()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    left = postmaster(tmp_path)
+    server = EmbeddedServer(tmp_path, "digits")
+    server.start()
+    assert postmaster(tmp_path) == left, "what the killed one had started"
+    server.stop()
+    assert postmaster(tmp_path) is None
 
 
 def postmaster(data_dir: Path) -> int | None:

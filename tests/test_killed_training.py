@@ -19,7 +19,7 @@ import torch
 import model_store
 import retraining
 import trust
-from classroom import draw, person, register, small
+from classroom import draw, hasten, person, register, small
 from database import Database, EmbeddedServer
 from dataset import Mnist, rows
 from predictor import load_predictor
@@ -32,6 +32,11 @@ from watcher import Watcher
 from writer import Writer
 
 LABELS = 60
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasten(monkeypatch)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,8 +16,9 @@ from starlette.responses import Response
 
 import metrics
 import monitoring
+from database import EmbeddedServer
 from pictures import one, png
-from running_app import RunningApp, app_and_server, free_port, wait_until
+from running_app import RunningApp, free_port, wait_until
 from settings import ROOT
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -121,18 +121,23 @@ def test_every_series_that_deployment_names_is_there(app: RunningApp) -> None:
     assert named <= set(shown), "DEPLOYMENT.md names what is not there"
 
 
-def test_a_scrape_outlives_the_database(tmp_path: Path) -> None:
-    with app_and_server(tmp_path) as (app, server):
-        drawing_id = predict(app)
-        server.stop()
-        wait_until(lambda: value(series(app), "database_up") == 0, what="the noticing")
-        predict(app)
-        assert say(app, drawing_id, 1) == 200
-        found = series(app)
-        assert value(found, "spool_entries") == 2
-        assert value(found, "labels_total", outcome="spooled") == 1
-        assert value(found, "prediction_seconds_count", stage="log") == 2
-        assert not [name for name, _ in found if name.startswith("digit_reader_l") and "labels" not in name]
+def test_a_scrape_outlives_the_database(separate: tuple[RunningApp, EmbeddedServer]) -> None:
+    app, server = separate
+    before = series(app)
+    drawing_id = predict(app)
+    server.stop()
+    wait_until(lambda: value(series(app), "database_up") == 0, what="the noticing")
+    predict(app)
+    assert say(app, drawing_id, 1) == 200
+    found = series(app)
+
+    def more(name: str, **labels: str) -> float:
+        return value(found, name, **labels) - value(before, name, **labels)
+
+    assert value(found, "spool_entries") == 2
+    assert more("labels_total", outcome="spooled") == 1
+    assert more("prediction_seconds_count", stage="log") == 2
+    assert not [name for name, _ in found if name.startswith("digit_reader_l") and "labels" not in name]
 
 
 # --- TensorBoard ------------------------------------------------------------------------------------------------------

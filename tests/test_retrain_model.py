@@ -14,7 +14,7 @@ import torch
 import model_store
 import retrain_model
 import retraining
-from classroom import draw, person, small
+from classroom import draw, hasten, person, small
 from database import Database, EmbeddedServer
 from dataset import Mnist, rows
 from shipped import network
@@ -35,6 +35,7 @@ def little(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training of seconds: a part of MNIST, one epoch, hardly a step."""
     config = replace(retraining.FINE_TUNING["cnn"], epochs=1, lr=1e-6, synthetic_digits=100, non_digits=50)
     monkeypatch.setitem(retraining.FINE_TUNING, "cnn", config)
+    hasten(monkeypatch)
     monkeypatch.setattr(retraining, "LABEL_ROWS", 200)
     monkeypatch.setattr(retrain_model, "load_mnist", lambda _folder: small(mnist, 500, 500, 200))
 

@@ -11,7 +11,7 @@ import torch
 import model_store
 import retraining
 import trust
-from classroom import draw, person, register, small
+from classroom import draw, hasten, person, register, small
 from database import Database
 from dataset import Digits, Mnist, rows
 from model_store import TrainingUnderWay
@@ -23,11 +23,14 @@ from training import TrainingConfig, accuracy, predict
 from writer import Writer
 
 QUICK = replace(retraining.FINE_TUNING["linear"], epochs=1, lr=1e-5)
+TRUSTED = retraining.TRUSTED
 HARMFUL = replace(QUICK, lr=1.0, epochs=2)
 
 
-@pytest.fixture(scope="module")
-def part(mnist: Mnist) -> Mnist:
+@pytest.fixture
+def part(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> Mnist:
+    """A part of MNIST, and retrainings that rehearse and compare little."""
+    hasten(monkeypatch)
     return small(mnist, 2000, 500, 200)
 
 
@@ -134,8 +137,9 @@ def test_what_taught_before_is_rehearsed_and_not_counted_again(
 
 
 def test_wrong_labels_are_dropped_reported_and_wait(
-    database: Database, writer: Writer, mnist: Mnist, part: Mnist
+    database: Database, writer: Writer, mnist: Mnist, part: Mnist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(retraining, "TRUSTED", TRUSTED)  # the comparison itself is what counts here
     register(database, "linear")
     lesson(writer, mnist)
     digits = rows(mnist.test, torch.arange(3000, 3040))

@@ -6,11 +6,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from uuid import UUID
 
 import httpx
-import pytest
 
 from pictures import one, png
 from running_app import RunningApp, wait_until
@@ -74,14 +72,6 @@ class Fire:
         self.lives += 1
 
 
-@pytest.fixture(scope="module")
-def own_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """An app that may be killed."""
-    app = RunningApp(tmp_path_factory.mktemp("app")).start()
-    yield app
-    app.stop()
-
-
 def kill_the_database(app: RunningApp) -> int:
     killed = app.postmaster()
     os.kill(killed, signal.SIGKILL)
@@ -100,22 +90,22 @@ def assert_all_is_there_once(fire: Fire) -> None:
     assert fire.failed == []
 
 
-def test_nothing_is_lost_or_doubled_when_the_database_is_killed_five_times(own_app: RunningApp) -> None:
-    with Fire(own_app) as fire:
+def test_nothing_is_lost_or_doubled_when_the_database_is_killed_five_times(mortal: RunningApp) -> None:
+    with Fire(mortal) as fire:
         for _ in range(5):
             fire.more(20)
-            killed = kill_the_database(own_app)
+            killed = kill_the_database(mortal)
             fire.more(5)  # meanwhile
-            wait_until(lambda killed=killed: is_back(own_app, killed), 60, "the new server")  # type: ignore[misc]
+            wait_until(lambda killed=killed: is_back(mortal, killed), 60, "the new server")  # type: ignore[misc]
     assert_all_is_there_once(fire)
 
 
-def test_nothing_is_lost_or_doubled_when_the_app_is_killed_three_times(own_app: RunningApp) -> None:
-    with Fire(own_app) as fire:
+def test_nothing_is_lost_or_doubled_when_the_app_is_killed_three_times(mortal: RunningApp) -> None:
+    with Fire(mortal) as fire:
         for kill in range(3):
             fire.more(20)
             if kill:  # with rows in its spool as well
-                kill_the_database(own_app)
+                kill_the_database(mortal)
                 fire.more(5)
             fire.kill_the_app()
         fire.more(20)

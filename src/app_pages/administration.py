@@ -36,6 +36,7 @@ STYLE = """
 .drawing p, .story p { margin: 0; }
 .drawing .digit, .story .digit { font-size: 1.35em; font-weight: 700; font-variant-numeric: tabular-nums; }
 .quiet { opacity: .8; font-size: .85rem; }
+span.quiet { white-space: nowrap; }
 .tally { display: flex; flex-wrap: wrap; gap: .4rem 2rem; }
 .tally b { font-size: 1.5rem; font-variant-numeric: tabular-nums; margin-right: .35rem; }
 .st-key-head h1 { padding: 0; }
@@ -44,8 +45,8 @@ img.large { width: 232px; height: 232px; image-rendering: pixelated; border-radi
 .st-key-digits kbd { display: none; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 4.5rem 1rem 3rem; }
-  .st-key-facts { min-width: 100%; }
-  button kbd { display: none; }
+  :has(> .st-key-facts) { min-width: 100%; }
+  .stApp button kbd { display: none; }
   .stMainBlockContainer h1 { font-size: 1.6rem; }
   img.large { width: 128px; height: 128px; }
   .tally { gap: .2rem 1.2rem; }
@@ -67,7 +68,7 @@ def entered(running: Service, title: str) -> bool:
             st.button("Sign out", icon=":material/logout:", on_click=_sign_out, args=(running,))
     if admitted:
         st.session_state.admitted = True
-        say_what_happened()
+        _say_what_happened()
     elif running.admins.closed:
         st.info(
             "This page is for administrators, and it is closed because no password is set. Set `ADMIN_PASSWORD` in "
@@ -135,12 +136,14 @@ def act(running: Service, work: Callable[[], T], done: Callable[[T], str] | str 
     return None
 
 
-def say_what_happened() -> None:
-    """What came of the last click."""
-    if note := st.session_state.pop("note", None):
+def _say_what_happened() -> None:
+    """What came of the last click. It is forgotten once it was said: a run that is broken off there says nothing."""
+    if note := st.session_state.get("note"):
         st.toast(note, icon=":material/check_circle:")
-    if trouble := st.session_state.pop("trouble", None):
+    if trouble := st.session_state.get("trouble"):
         st.error(trouble, icon=":material/error:")
+    for said in ("note", "trouble"):
+        st.session_state.pop(said, None)
 
 
 def database_away(running: Service) -> None:

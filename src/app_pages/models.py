@@ -11,7 +11,7 @@ from uuid import UUID
 import streamlit as st
 
 import service
-from app_pages.administration import act, database_away, drawing, entered, percent, say_what_happened
+from app_pages.administration import act, database_away, drawing, entered, percent
 from database import DatabaseAway
 from model_store import NoSuchVersion, Training, Version
 from prediction import MODELS
@@ -96,12 +96,14 @@ def learning(running: Service, fresh: int) -> None:
     """The button that trains, and how the training goes; looks again by itself, which is no use of the session."""
     if not running.admins.admits(current_visitor(), used=False):
         st.rerun(scope="app")
-    say_what_happened()
+    if {"note", "trouble"} & set(st.session_state):
+        st.rerun(scope="app")  # the page's head says it: here it would be gone with the next look
     troubles(running)
     try:
         trainings = running.progress()
     except DatabaseAway:
         st.rerun(scope="app")
+    newest = trainings[0] if trainings else None
     under_way = next((each for each in trainings if each.running), None)
     busy = running.training or under_way is not None
     if st.session_state.setdefault("busy", busy) != busy:
@@ -120,8 +122,10 @@ def learning(running: Service, fresh: int) -> None:
         st.markdown(f"{fresh:,} approved labels are new to it.", width="content")
     if busy:
         show_progress(under_way)
-    elif trainings:
-        show_ending(trainings[0])
+    elif trouble := running.training_trouble(newest):
+        st.error(f"The last training came to nothing. {trouble}", icon=":material/error:")
+    elif newest:
+        show_ending(newest)
 
 
 def _retrain(running: Service, least: int) -> None:
@@ -129,15 +133,13 @@ def _retrain(running: Service, least: int) -> None:
 
 
 def troubles(running: Service) -> None:
-    """What keeps a model, a version or the last training from its work."""
+    """What keeps a model or a version from its work."""
     if running.loading:
         st.info("The models are loading.", icon=":material/hourglass_top:")
     elif running.model_trouble:
         st.warning(running.model_trouble, icon=":material/warning:")
     if running.version_trouble:
         st.error(running.version_trouble, icon=":material/error:")
-    if running.training_trouble and not running.training:
-        st.error(f"The last training came to nothing. {running.training_trouble}", icon=":material/error:")
 
 
 def show_progress(training: Training | None) -> None:
@@ -171,7 +173,7 @@ def listed(versions: list[Version]) -> None:
     shown = versions
     if len(versions) > NEWEST and not st.toggle(f"All {len(versions)} versions", key="every"):
         shown = [each for n, each in enumerate(versions) if n < NEWEST or each.status == "active"]
-    names = ("Version", "Status", "Made", "From", "Labels", "Validation", "Held-out labels", "MNIST test", "Why")
+    names = ("Version", "Status", "Made (UTC)", "From", "Labels", "Validation", "Held-out labels", "MNIST test", "Why")
     head = "".join(f"<th>{name}</th>" for name in names)
     st.html(f'<div class="scroll"><table><tr>{head}</tr>{"".join(map(_row, shown))}</table></div>')
     st.html(
@@ -322,8 +324,8 @@ def _onnx_button(running: Service, version: Version) -> None:
     elif st.button("Make ONNX", icon=":material/deployed_code:", key=f"make-onnx-{name}"):
         with st.spinner("Making the ONNX file takes some seconds ..."):
             data = act(running, lambda: running.onnx(version.model, version.version), "The ONNX file is ready.")
-        if data is not None:
-            st.session_state.onnx = {name: data}
+            if data is not None:
+                st.session_state.onnx = {name: data}  # before the spinner goes: a click meanwhile ends the run there
         st.rerun()
 
 
@@ -434,9 +436,10 @@ def compared(running: Service, versions: list[Version]) -> None:
         if st.button("Compare", icon=":material/compare_arrows:", disabled=first == second):
             with st.spinner("Both versions read ..."):
                 found = act(running, lambda: running.compare(model, (first, second), limit))
+                if found is not None:
+                    st.session_state.comparison = model, found  # before the spinner goes, as above
             if found is None:
                 st.rerun()  # the page says why
-            st.session_state.comparison = model, found
     name, found = st.session_state.get("comparison", ("", None))
     if name == model and found is not None:
         show_comparison(found)

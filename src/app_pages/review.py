@@ -275,6 +275,7 @@ def _undo(running: Service) -> None:
     if not past:
         return
     last = past[-1]
+    st.session_state.pop("decided", None)  # what is taken back may be done again at once
     count = act(running, lambda: running.undo_review(last.action), lambda count: _undone(last, count))
     if count is not None:
         st.session_state.past = past[:-1]

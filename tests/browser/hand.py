@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
+
+from visitors import COOKIE
 
 Stroke = Sequence[tuple[float, float]]
 
@@ -15,6 +18,32 @@ def open_page(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.get_by_role("heading", name="Draw a digit")).to_be_visible()
     expect(canvas(page)).to_be_visible()
+
+
+def visitor_of(page: Page) -> str:
+    """The hash under which this visitor's rows are kept."""
+    value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
+
+
+# Its script has ended, and what it sent has been shown: nothing was added for a moment.
+REST = """() => {
+    const script = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState
+    const now = performance.now(), size = document.body.innerHTML.length
+    if (window.lately?.size != size || script != "notRunning") window.lately = {size, since: now}
+    return now - window.lately.since > 150
+}"""
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the page has come whole: what is pressed earlier may still find a button of the page before it."""
+    page.wait_for_function(REST)
+
+
+def unmoving(page: Page) -> None:
+    """Wait until nothing fades in any more: what does is paler for a moment."""
+    at_rest(page)
+    page.wait_for_function("() => document.getAnimations().every(each => each.playState != 'running')")
 
 
 def canvas(page: Page) -> Locator:
@@ -56,7 +85,11 @@ def answer(page: Page, strokes: int) -> int:
 def say(page: Page, label: int) -> None:
     """Click on the right digit, and wait for the new, empty canvas."""
     with new_canvas(page):
-        page.get_by_role("button", name=str(label), exact=True).first.click()
+        press_digit(page, label)
+
+
+def press_digit(page: Page, label: int) -> None:
+    page.get_by_role("button", name=str(label), exact=True).first.click()
 
 
 @contextmanager

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.digits import DIGITS
-from browser.hand import answer, draw, open_page
-from running_app import ROOT, RunningApp, wait_until
+from browser.hand import answer, draw, open_page, unmoving
+from running_app import ROOT, RunningApp
 
 # Contrast as WCAG 2.2 has it (1 to 21; 4.5 is asked of text), of each text against the nearest painted ground below it.
 CONTRAST = """selector => {
@@ -46,18 +46,11 @@ def test_every_text_of_the_answer_stands_out(app: RunningApp, browser: Browser, 
     ground = page.locator(".stApp").evaluate("node => getComputedStyle(node).backgroundColor")
     brightness = sum(int(part) for part in ground[4:-1].split(",")) / 3
     assert (brightness < 80) == (scheme == "dark"), ground
-    # What fades in as Streamlit renders is paler for a moment.
-    contrasts = wait_until(lambda: ready(page), 30, "the page's text")
+    unmoving(page)
+    contrasts: list[float] = page.evaluate(CONTRAST, TEXTS)
     assert len(contrasts) > 20
     assert min(contrasts) >= 4.5
     context.close()
-
-
-def ready(page: Page) -> list[float]:
-    """Each text's contrast, once nothing is fading in any more."""
-    first = page.evaluate(CONTRAST, TEXTS)
-    page.wait_for_timeout(500)
-    return first if first == page.evaluate(CONTRAST, TEXTS) else []
 
 
 @pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
