@@ -11,6 +11,9 @@ TORCH_BACKEND ?= $(or $(shell sed -n 's/^TORCH_BACKEND=//p' .env 2>/dev/null),cp
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
+# Compiled modules are kept (in .venv, and beside the sources) even where the environment forbids that: otherwise each
+# start compiles a few thousand files anew, which takes longer than all else that a start does.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test install install-dev train lint bench test-full test-docker screenshots clean
 .DEFAULT_GOAL := run

@@ -39,6 +39,17 @@ def test_without_a_model_there_is_one_sentence(elsewhere: Path, capsys: pytest.C
     assert error.count("\n") == 1
 
 
+def test_weights_that_do_not_fit_are_refused_in_one_sentence(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (elsewhere / "weights.pt").write_bytes(b"nothing of the kind")
+    assert main(["--model", "linear", "--weights", "weights.pt", "--no-check"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("export_onnx.py: The weights of linear do not fit")
+    assert error.count("\n") == 1
+    assert not list(elsewhere.glob("*.onnx"))
+
+
 def test_an_unknown_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["--model", "oracle"])

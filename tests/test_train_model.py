@@ -27,7 +27,7 @@ COMMAND = [sys.executable, str(ROOT / "src" / "train_model.py")]
 @pytest.fixture
 def little(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> Mnist:
     """The command on a little of MNIST, with few generated drawings."""
-    few = Mnist(*(rows(d, torch.arange(n)) for d, n in zip(mnist, (2000, 300, 500), strict=True)))
+    few = Mnist(*(rows(d, torch.arange(n)) for d, n in zip(mnist, (600, 100, 200), strict=True)))
     monkeypatch.setattr(train_model, "load_mnist", lambda _: few)
     small = replace(RECIPES["cnn"], synthetic_digits=200, non_digits=100)
     monkeypatch.setitem(RECIPES, "cnn", small)
