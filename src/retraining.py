@@ -13,6 +13,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -47,7 +48,7 @@ HARDEST = 3_000  # and those of POOL that the active version finds hardest
 POOL = 20_000
 LABEL_ROWS = 6_000  # an epoch's rows of labels, copies included, at most
 COPIES = ((0.9, 64), (0.99, 32), (1.0, 8))  # of a label whose probability is below the first number
-SHARE = 0.5  # of the way from the active weights to the fine-tuned ones: what is gained stays, what is forgotten less
+SHARES = (0.5, 0.25)  # of the way from the active weights to the fine-tuned ones, until the gate lets one through
 
 TOLERANCE = 0.0005  # share of MNIST's validation digits that may be lost: 0.05 points
 DIGIT_TOLERANCE = 0.006  # the same for one digit, of which there are some 500: three of them
@@ -114,10 +115,15 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, say: Say) -> Outcome:
     lessons = choose(database, mnist, plan)
     say("training", 0.0, f"Learning from {len(lessons.fresh)} new labels.")
     config = plan.config or FINE_TUNING[plan.model]
-    after = fine_tune(before, plan.model, weights, lessons, mnist, config, say)
-    say("gate", 0.0, "Comparing the candidate with the active version.")
-    judged = judge(before, parent, after, lessons, mnist)
+    tuned = fine_tune(before, plan.model, weights, lessons, mnist, config, say)
+    for share in SHARES:
+        say("gate", 0.0, f"Comparing the active version with a candidate {share:.0%} of the way to what was learned.")
+        after = blend(before, tuned, share)
+        judged = judge(before, parent, after, lessons, mnist)
+        if judged.good:
+            break
     figures = judged.figures | {
+        "share": share,
         "architecture": plan.model,
         "parameters": sum(p.numel() for p in after.parameters()),
         "labels_used": len(lessons.fresh),
@@ -224,7 +230,7 @@ def _taken(labels: Sequence[Label]) -> list[Taken]:
 def fine_tune(
     before: nn.Module, model: str, weights: bytes, lessons: Lessons, mnist: Mnist, config: TrainingConfig, say: Say
 ) -> nn.Module:
-    """A new network: `before`, whose weights are given, moved towards what the labels say."""
+    """A new network, trained from `before`, whose weights are given, on what the labels say."""
     after = checked_network(model, weights, dropout=config.dropout)
     batches = 0
 
@@ -235,7 +241,7 @@ def fine_tune(
         say("training", done, f"Epoch {step.epoch} of {config.epochs}, {step.accuracy:.1%} of the last batch right.")
 
     fit(after, material(before, lessons, mnist, config.seed), rows(mnist.validation, torch.arange(500)), config, show)
-    return blend(before, after, SHARE)
+    return after
 
 
 def material(network: nn.Module, lessons: Lessons, mnist: Mnist, seed: int) -> Digits:
@@ -266,18 +272,20 @@ def likelihood(network: nn.Module, digits: Digits) -> Tensor:
 
 
 def blend(before: nn.Module, after: nn.Module, share: float) -> nn.Module:
-    """`after`, its weights moved back to `share` (0-1) of the way from `before`'s.
+    """A new network whose weights lie `share` (0-1) of the way from `before`'s to `after`'s.
 
-    The straight line between weights and their fine-tuning keeps more of both than its ends do (Wortsman et al. 2022,
-    https://arxiv.org/abs/2109.01903).
+    The straight line between weights and their fine-tuning keeps more of both than its ends do: what is gained stays,
+    what is forgotten is less (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
     """
     old, new = before.state_dict(), after.state_dict()
-    between = {
-        name: old[name] + share * (new[name] - old[name]) if new[name].is_floating_point() else new[name]
-        for name in new
-    }
-    after.load_state_dict(between)
-    return after.eval()
+    between = deepcopy(after)
+    between.load_state_dict(
+        {
+            name: old[name] + share * (new[name] - old[name]) if new[name].is_floating_point() else new[name]
+            for name in new
+        }
+    )
+    return between.eval()
 
 
 def _together(*parts: Digits) -> Digits:

@@ -70,6 +70,7 @@ def test_labels_become_a_version_that_serves_and_each_is_used_once(
     weights, sha256, metrics = model_store.weights(database, "linear", 2)
     assert accuracy(checked_network("linear", weights, sha256), part.validation) > 0.88
     assert metrics["before"]["version"] == 1
+    assert metrics["share"] == retraining.SHARES[0]
     assert metrics["labels_used"] == outcome.labels_used
     with pytest.raises(TooFewLabels, match="0 new approved labels"):
         retrain(database, part, plan())
@@ -90,6 +91,7 @@ def test_a_worse_candidate_is_kept_with_figures_and_reason_and_does_not_serve(
     version, parent = model_store.versions(database, "linear")
     assert (version.status, version.reason, version.parent, parent.status) == ("rejected", outcome.reason, 1, "active")
     assert version.metrics["after"]["validation"]["accuracy"] < version.metrics["before"]["validation"]["accuracy"]
+    assert version.metrics["share"] == retraining.SHARES[-1], "nor was the smallest step good enough"
 
 
 def test_a_dry_run_changes_nothing(database: Database, writer: Writer, mnist: Mnist, part: Mnist) -> None:
