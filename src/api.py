@@ -103,19 +103,31 @@ _readers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="reader")
 
 async def _answer(picture: bytes | str, model: str, session: str) -> Answer:
     """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool."""
+    safe: Future[Reading] = Future()
     with metrics.timed("total"):
-        reading, written = await asyncio.get_running_loop().run_in_executor(_readers, _read, picture, model, session)
-        await asyncio.wrap_future(written)
+        _readers.submit(_read, picture, model, session, safe)
+        reading = await asyncio.wrap_future(safe)
     fields = vars(reading.prediction) | {"probabilities": list(reading.prediction.probabilities)}
     return Answer(id=reading.drawing_id, **fields)
 
 
-def _read(picture: bytes | str, model: str, session: str) -> tuple[Reading, Future[Written]]:
-    with metrics.timed("preprocess"):
-        frame = frame_pixels(decode(_bytes(picture) if isinstance(picture, str) else picture))
-    running = service.start()
-    reading = running.read(frame, model, uuid4(), "api", api_visitor(session))
-    return reading, running.save(reading)
+def _read(picture: bytes | str, model: str, session: str, safe: Future[Reading]) -> None:
+    """Read, hand the row to the writer, and tell the event loop once: that the row is safe, or what went wrong."""
+
+    def tell(written: Future[Written]) -> None:
+        error = written.exception()
+        safe.set_exception(error) if error else safe.set_result(reading)
+
+    if not safe.set_running_or_notify_cancel():  # who asked is gone
+        return
+    try:
+        with metrics.timed("preprocess"):
+            frame = frame_pixels(decode(_bytes(picture) if isinstance(picture, str) else picture))
+        running = service.start()
+        reading = running.read(frame, model, uuid4(), "api", api_visitor(session))
+        running.save(reading).add_done_callback(tell)
+    except Exception as error:  # noqa: BLE001 - raised again where the answer is waited for
+        safe.set_exception(error)
 
 
 def _bytes(text: str) -> bytes:
