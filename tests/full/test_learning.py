@@ -283,11 +283,15 @@ def test_ten_promotions_and_rollbacks_under_load(pupil: RunningApp) -> None:
             for _ in range(5):
                 model_store.promote(database, "cnn", 2, "admin")
                 there = swapped(pupil, 2)
+                time.sleep(0.5)  # the load goes on
                 model_store.roll_back(database, "cnn", "admin")
                 print(f"swapped in {there:.2f} s and back in {swapped(pupil, 1):.2f} s")
+                time.sleep(0.5)
 
+    assert version(pupil, drawing) == 1  # the first call of all waits for the API to be loaded
     seconds, codes, versions = during(pupil, drawing, swaps)
-    print(f"{len(codes)} readings through ten swaps, p99 {percentile(seconds, 0.99) * 1e3:.0f} ms")
+    slow = percentile(seconds, 0.99) * 1e3
+    print(f"{len(codes)} readings through ten swaps, p99 {slow:.0f} ms, the slowest {max(seconds) * 1e3:.0f} ms")
     assert set(codes) == {200}
     assert versions == {1, 2}
 
