@@ -116,10 +116,11 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, say: Say) -> Outcome:
     say("training", 0.0, f"Learning from {len(lessons.fresh)} new labels.")
     config = plan.config or FINE_TUNING[plan.model]
     tuned = fine_tune(before, plan.model, weights, lessons, mnist, config, say)
+    gate = Gate(before, parent, lessons, mnist)
     for share in SHARES:
         say("gate", 0.0, f"Comparing the active version with a candidate {share:.0%} of the way to what was learned.")
         after = blend(before, tuned, share)
-        judged = judge(before, parent, after, lessons, mnist)
+        judged = gate.judge(after)
         if judged.good:
             break
     figures = judged.figures | {
@@ -309,42 +310,49 @@ class Verdict(NamedTuple):
     figures: dict[str, Any]
 
 
-def judge(before: nn.Module, parent: Version, after: nn.Module, lessons: Lessons, mnist: Mnist) -> Verdict:
-    """Compare a candidate with the active version on what neither was trained on; the test digits are only reported."""
-    held_out = digits_of(lessons.held_out)
-    calibrating = _together(mnist.validation, held_out)
-    temperature = fit_temperature(after, calibrating)
-    old = _measure(before, float(parent.metrics["temperature"]), mnist, held_out)
-    new = _measure(after, temperature, mnist, held_out)
-    tested = evaluate(after, mnist.test, temperature)
-    figures = {
-        "test_accuracy": tested["accuracy"],
-        "validation_accuracy": new["validation"]["accuracy"],
-        "per_digit_accuracy": tested["per_digit"],
-        "nll": tested["nll"],
-        "ece": tested["ece"],
-        "confusion": tested["confusion"],
-        "reliability": tested["reliability"],
-        "temperature": temperature,
-        "digit_score": fit_digit_score(after, mnist.validation)._asdict(),
-        "before": old | {"version": parent.version, "test_accuracy": parent.metrics.get("test_accuracy")},
-        "after": new,
-    }
-    faults = [*_faults(old, new), *_lost(before, after, held_out)]
-    return Verdict(not faults, " ".join(faults) or _praise(old, new), figures)
+class Gate:
+    """What every candidate has to pass, measured on what it was not trained on; the active version is measured once."""
 
+    def __init__(self, before: nn.Module, parent: Version, lessons: Lessons, mnist: Mnist) -> None:
+        self._before, self._parent, self._mnist = before, parent, mnist
+        self._held_out = digits_of(lessons.held_out)
+        generator = Generator().manual_seed(2)
+        self._digits = strokes.digits(NON_DIGITS, generator)
+        self._others = strokes.non_digits(NON_DIGITS, generator)
+        self._old = self._measure(before, float(parent.metrics["temperature"]))
 
-def _measure(network: nn.Module, temperature: float, mnist: Mnist, held_out: Digits) -> dict[str, Any]:
-    """What the gate compares, as plain values for a json."""
-    generator = Generator().manual_seed(2)
-    digits, others = strokes.digits(NON_DIGITS, generator), strokes.non_digits(NON_DIGITS, generator)
-    inside, outside = (digit_evidence(predict(network, part.images)) for part in (digits, others))
-    return {
-        "validation": _kept(evaluate(network, mnist.validation, temperature)),
-        "held_out": _kept(evaluate(network, held_out, temperature)) if len(held_out.labels) else None,
-        "per_digit": _kept(evaluate(network, _together(mnist.validation, held_out), temperature))["per_digit"],
-        "digit_auroc": auroc(inside, outside),
-    }
+    def judge(self, after: nn.Module) -> Verdict:
+        """Compare a candidate with the active version; the test digits are only reported."""
+        old, temperature = self._old, fit_temperature(after, _together(self._mnist.validation, self._held_out))
+        new = self._measure(after, temperature)
+        tested = evaluate(after, self._mnist.test, temperature)
+        figures = {
+            "test_accuracy": tested["accuracy"],
+            "validation_accuracy": new["validation"]["accuracy"],
+            "per_digit_accuracy": tested["per_digit"],
+            "nll": tested["nll"],
+            "ece": tested["ece"],
+            "confusion": tested["confusion"],
+            "reliability": tested["reliability"],
+            "temperature": temperature,
+            "digit_score": fit_digit_score(after, self._mnist.validation)._asdict(),
+            "before": old
+            | {"version": self._parent.version, "test_accuracy": self._parent.metrics.get("test_accuracy")},
+            "after": new,
+        }
+        faults = [*_faults(old, new), *_lost(self._before, after, self._held_out)]
+        return Verdict(not faults, " ".join(faults) or _praise(old, new), figures)
+
+    def _measure(self, network: nn.Module, temperature: float) -> dict[str, Any]:
+        """What is compared, as plain values for a json."""
+        inside, outside = (digit_evidence(predict(network, part.images)) for part in (self._digits, self._others))
+        validation, held_out = self._mnist.validation, self._held_out
+        return {
+            "validation": _kept(evaluate(network, validation, temperature)),
+            "held_out": _kept(evaluate(network, held_out, temperature)) if len(held_out.labels) else None,
+            "per_digit": _kept(evaluate(network, _together(validation, held_out), temperature))["per_digit"],
+            "digit_auroc": auroc(inside, outside),
+        }
 
 
 def _kept(measured: dict[str, Any]) -> dict[str, Any]:
