@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from uuid import UUID
 
 import httpx
@@ -96,7 +97,7 @@ def test_nothing_is_lost_or_doubled_when_the_database_is_killed_five_times(morta
             fire.more(20)
             killed = kill_the_database(mortal)
             fire.more(5)  # meanwhile
-            wait_until(lambda killed=killed: is_back(mortal, killed), 60, "the new server")  # type: ignore[misc]
+            wait_until(partial(is_back, mortal, killed), 60, "the new server")
     assert_all_is_there_once(fire)
 
 
