@@ -42,6 +42,8 @@ PATIENCE = 5.0  # seconds that a click waits for its label to be safe
 STYLE = """
 <style>
 .stMainBlockContainer { padding-top: 4.25rem; } /* below the navigation */
+[data-testid=stToast] { pointer-events: none; } /* what was saved is said above the canvas: the pen goes through it */
+[data-testid=stToast] button { pointer-events: auto; }
 .reading { display: grid; grid-template-columns: auto 1fr; gap: 0 1.25rem; align-items: center; }
 .reading .digit { font-size: 6.5rem; line-height: 1; font-weight: 700; min-width: 1ch; text-align: center;
                   font-variant-numeric: tabular-nums; animation: arrive .18s ease-out; }

@@ -63,7 +63,7 @@ def ink(page: Page) -> int:
 
 def draw(page: Page, strokes: Sequence[Stroke]) -> None:
     """Draw strokes, in parts of the canvas's width and height (0 to 1)."""
-    canvas(page).scroll_into_view_if_needed()
+    canvas(page).evaluate("canvas => canvas.scrollIntoView({block: 'center'})")  # not below the page's fixed head
     box = canvas(page).bounding_box()
     assert box is not None
     for stroke in strokes:

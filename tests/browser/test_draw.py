@@ -211,6 +211,19 @@ def same_answer_after(page: Page) -> Iterator[None]:
     assert page.get_by_test_id("digit").inner_text() == before
 
 
+def test_on_a_phone_the_next_digit_is_drawn_through_the_thanks_for_the_last(app: RunningApp, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, app.url)
+    for label, strokes in DIGITS[:3]:
+        draw(page, strokes)
+        assert answer(page, len(strokes)) == label
+        thanks = page.get_by_text(f"Saved: that was a {label}")
+        say(page, label)
+        expect(thanks.first).to_be_visible()
+        through = page.get_by_test_id("stToast").last.evaluate("toast => getComputedStyle(toast).pointerEvents")
+        assert through == "none"
+
+
 def test_the_other_model_reads_the_same_drawing(app: RunningApp, page: Page) -> None:
     open_page(page, app.url)
     draw(page, DIGITS[0][1])
