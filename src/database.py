@@ -244,6 +244,21 @@ class Database:
             yield cursor
 
     @contextmanager
+    def at_once(self, wait: float = 5.0) -> Iterator[psycopg2.extensions.cursor]:
+        """A cursor whose every execute() is a transaction of its own, all of its statements together.
+
+        It takes one round trip, and transaction() three. Waits and raises as that does.
+        """
+        with self._connection(wait) as connection:
+            connection.autocommit = True
+            try:
+                with connection.cursor() as cursor:
+                    yield cursor
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
+
+    @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection of the caller's own, outside the pool, for as long as he likes; each statement is committed.
 

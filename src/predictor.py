@@ -32,10 +32,17 @@ class ServingModel:
 
     def predict(self, frame: np.ndarray) -> Prediction:
         """Read a (28, 28) uint8 frame, 0 paper and 255 ink, as preprocessing makes it."""
+        return self.predict_all([frame])[0]
+
+    def predict_all(self, frames: Sequence[np.ndarray]) -> list[Prediction]:
+        """Read frames together, which takes each of them as long as all of them."""
         start = time.perf_counter()
         with torch.inference_mode():
-            logits = self.network(to_tensor(frame))[0].tolist()
-        # Eleven numbers: plain Python is done with them before a tensor operation has begun.
+            rows = self.network(to_tensor(np.stack(frames))).tolist()
+        # Eleven numbers each: plain Python is done with them before a tensor operation has begun.
+        return [self._answer(row, start) for row in rows]
+
+    def _answer(self, logits: Sequence[float], start: float) -> Prediction:
         probabilities = softmax([logit / self.card["temperature"] for logit in logits[:DIGITS]])
         confidence = max(probabilities)
         score = self.card["digit_score"]
@@ -89,10 +96,14 @@ class Predictor:
 
     def predict(self, frame: np.ndarray, model: str) -> Prediction:
         """Read a (28, 28) uint8 frame. Raises ModelMissing for a model that is not there."""
+        return self.predict_all([frame], model)[0]
+
+    def predict_all(self, frames: Sequence[np.ndarray], model: str) -> list[Prediction]:
+        """Read frames together. Raises ModelMissing for a model that is not there."""
         serving = self._models.get(model)
         if serving is None:
             raise ModelMissing(f"There is no model {model!r}: train it with `python src/train_model.py`.")
-        return serving.predict(frame)
+        return serving.predict_all(frames)
 
 
 def load_predictor(folder: Path | Mapping[str, Path], threads: int = 1) -> Predictor:

@@ -251,11 +251,11 @@ PIXELS = np.arange(BOX, dtype=np.float32) + np.float32(0.5)  # the middles of th
 
 
 def to_tensor(frame: NDArray[np.uint8]) -> torch.Tensor:
-    """A frame as the networks take it: (1, 1, 28, 28) float32, value / 255, 0 paper, 1 full ink."""
+    """Frames, (28, 28) or (N, 28, 28) uint8, as the networks take them: (N, 1, 28, 28) float32, 0 paper, 1 full ink."""
     # Torch takes a second to import, and a frame is of use without it.
     import torch
 
-    return torch.from_numpy(frame.astype(np.float32) / np.float32(255)).reshape(1, 1, FRAME, FRAME)
+    return torch.from_numpy(frame.astype(np.float32) / np.float32(255)).reshape(-1, 1, FRAME, FRAME)
 
 
 def to_png(frame: NDArray[np.uint8]) -> bytes:

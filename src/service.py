@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from logger import PredictionRow, RecentDrawing
 from model_store import Training, Version
 from prediction import MODELS, ModelMissing, Prediction, WeightsMissing, read_card
 from preprocessing import from_png, to_png
+from reader import Read, Reader
 from settings import ROOT, Settings, load_settings
 from spool import Spool
 from trainer import Trainer, train_from_scratch
@@ -83,6 +84,7 @@ class Service:
         self.insights = Insights(database)
         self.admins = Admins(settings.admin_password)
         self.trainer = Trainer(database, settings.retrain_every)
+        self._reader = Reader(lambda frames, model: self.predictor().predict_all(frames, model))
         self._watch = watch
         self._watcher: Watcher | None = None
         self._closing = threading.Event()
@@ -178,6 +180,32 @@ class Service:
         prediction = self.predictor().predict(frame, model)
         metrics.count_prediction(prediction, source)
         return Reading(drawing_id, frame, prediction, source, visitor)
+
+    def read_and_save(
+        self, frame: Callable[[], np.ndarray], model: str, source: str, visitor: str | None
+    ) -> Future[Reading]:
+        """Read a new drawing in its turn, and save it; done when its row is safe.
+
+        Raises what `frame` raises, ModelMissing, and writer.NotWritten.
+        """
+        safe: Future[Reading] = Future()
+        safe.set_running_or_notify_cancel()  # from now on it goes its way: nobody can take it back
+
+        def save(read: Future[Read]) -> None:
+            try:
+                drawn, prediction = read.result()
+                metrics.count_prediction(prediction, source)
+                reading = Reading(uuid4(), drawn, prediction, source, visitor)
+                self.save(reading).add_done_callback(lambda written: tell(written, reading))
+            except Exception as error:  # noqa: BLE001 - raised again where the reading is waited for
+                safe.set_exception(error)
+
+        def tell(written: Future[Written], reading: Reading) -> None:
+            error = written.exception()
+            safe.set_exception(error) if error else safe.set_result(reading)
+
+        self._reader.submit(frame, model).add_done_callback(save)
+        return safe
 
     def save(self, reading: Reading) -> Future[Written]:
         """Write a reading's row, or write it anew; see logger.log_prediction."""
@@ -296,6 +324,7 @@ class Service:
     def close(self) -> None:
         """Write what is queued, end what was started, and let go of the database."""
         self._closing.set()
+        self._reader.close()
         self.trainer.close()
         if self._watcher is not None:
             self._watcher.close()

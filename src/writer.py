@@ -19,7 +19,6 @@ from typing import Any
 
 import psycopg2
 import psycopg2.extensions
-import psycopg2.extras
 
 from database import Database, DatabaseAway
 from spool import Entry, Spool, SpoolBroken
@@ -184,17 +183,19 @@ class Writer:
 
     def _commit(self, entries: Sequence[Entry]) -> list[tuple[Any, ...] | None]:
         """Execute entries in order in one transaction; the row that each returned. Raises DatabaseAway, REFUSED."""
-        rows: list[tuple[Any, ...] | None] = []
-        with self._database.transaction() as cursor:
-            for name, group in groupby(entries, key=lambda entry: entry.statement):
-                rows += _execute(cursor, self._statements[name], [entry.parameters for entry in group])
-        return rows
+        groups = [
+            (self._statements[name], [entry.parameters for entry in group])
+            for name, group in groupby(entries, key=lambda entry: entry.statement)
+        ]
+        alone = len(groups) == 1 and not groups[0][0].returns
+        with self._database.at_once() if alone else self._database.transaction() as cursor:
+            return [row for group in groups for row in _execute(cursor, *group)]
 
 
 def _execute(cursor: Cursor, statement: Statement, parameters: list[dict[str, Any]]) -> list[tuple[Any, ...] | None]:
     """Execute one statement for each set of parameters, in order."""
     if not statement.returns:
-        psycopg2.extras.execute_batch(cursor, statement.sql, parameters)
+        cursor.execute(b";".join(cursor.mogrify(statement.sql, each) for each in parameters))
         return [None] * len(parameters)
     rows: list[tuple[Any, ...] | None] = []
     for each in parameters:

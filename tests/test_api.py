@@ -6,13 +6,17 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 
+from api import PHOTOGRAPH
 from database import EmbeddedServer
 from fields import SEVEN, ModelName
 from hostile_inputs import HOSTILE, HOSTILE_REQUESTS
@@ -80,6 +84,32 @@ def test_base64_and_data_urls_are_read_as_the_same_file_is(app: RunningApp, pref
     same = answer.keys() - {"id", "elapsed_ms"}
     assert {name: answer[name] for name in same} == {name: as_file[name] for name in same}
     assert app.sql("SELECT source, model FROM predictions WHERE drawing_id = %s", answer["id"]) == [("api", model)]
+
+
+def test_a_field_that_is_left_empty_counts_as_left_out(app: RunningApp) -> None:
+    answer = predict(app, png(one()), model="", session="")
+    assert (answer.status_code, answer.json()["model"]) == (200, "cnn")
+
+
+def test_a_drawing_does_not_stand_behind_photographs(app: RunningApp) -> None:
+    """They come first, and all together take longer than anything that a drawing may have to wait for."""
+    noise = np.random.default_rng(0).integers(96, 160, (2000, 2000), dtype=np.uint8)
+    noise[800:1200, 980:1020] = 0
+    photograph = png(Image.fromarray(noise))
+    assert PHOTOGRAPH < len(photograph) < MAX_BYTES
+    done: list[str] = []
+
+    def send(name: str, data: bytes) -> None:
+        assert predict(app, data).status_code in (200, 422)
+        done.append(name)
+
+    with ThreadPoolExecutor(9) as pool:
+        sent = [pool.submit(send, "photograph", photograph) for _ in range(8)]
+        wait(sent, return_when=FIRST_COMPLETED)
+        pool.submit(send, "drawing", png(one())).result(30)
+    for each in sent:
+        each.result()
+    assert done.index("drawing") < 6, done
 
 
 def test_the_fields_know_the_models() -> None:

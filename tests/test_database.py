@@ -68,6 +68,32 @@ def test_an_error_rolls_back_and_leaves_the_pool_as_it_was(database: Database) -
         assert cursor.fetchone() == (None,)
 
 
+def test_what_is_executed_at_once_is_one_transaction_and_committed(database: Database) -> None:
+    with pytest.raises(psycopg2.errors.UndefinedTable), database.at_once() as cursor:
+        cursor.execute("CREATE TABLE half_done (); SELECT * FROM nowhere")
+    with database.transaction() as cursor:
+        cursor.execute("SELECT to_regclass('half_done')")
+        assert cursor.fetchone() == (None,)
+    with database.at_once() as cursor:
+        cursor.execute("CREATE TABLE done (); CREATE TABLE done_too ()")
+        with database.transaction() as other:
+            other.execute("SELECT to_regclass('done_too')::text")
+            assert other.fetchone() == ("done_too",)
+        cursor.execute("DROP TABLE done, done_too")
+
+
+def test_a_connection_goes_back_to_the_pool_as_it_was(database: Database) -> None:
+    for _ in range(5):
+        with database.at_once() as cursor:
+            cursor.execute("SELECT 1")
+        with pytest.raises(psycopg2.errors.UndefinedTable), database.transaction() as cursor:
+            cursor.execute("CREATE TABLE half_done ()")
+            cursor.execute("SELECT * FROM nowhere")
+    with database.transaction() as cursor:
+        cursor.execute("SELECT to_regclass('half_done')")
+        assert cursor.fetchone() == (None,)
+
+
 def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
     with pytest.raises(DatabaseAway, match="too long"), database.transaction() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 50")

@@ -16,7 +16,7 @@ LAYERS = (
     | {"guards", "admins", "fields", "metrics"},
     {"training", "evaluation", "database"},
     {"writer", "insights", "model_store", "trust"},
-    {"logger", "predictor", "trainer"},
+    {"logger", "predictor", "trainer", "reader"},
     {"watcher", "retraining", "comparison", "conversion"},
     {"service"},
     {"visitors", "api", "health", "monitoring", "ui", "app_pages"},

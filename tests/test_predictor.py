@@ -78,6 +78,17 @@ def test_the_same_frame_gets_the_same_answer(predictor: Predictor) -> None:
     assert len(answers) == 1
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_frames_that_are_read_together_are_read_as_each_by_itself(predictor: Predictor, model: str) -> None:
+    frames = np.random.default_rng(2).integers(0, 256, (16, 28, 28), dtype=np.uint8)
+    together = predictor.predict_all(list(frames), model)
+    for frame, one in zip(frames, together, strict=True):
+        alone = predictor.predict(frame, model)
+        assert (one.predicted_digit, one.is_digit, one.model) == (alone.predicted_digit, alone.is_digit, model)
+        assert one.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+        assert one.digit_score == pytest.approx(alone.digit_score, abs=1e-5)
+
+
 def test_an_unknown_model_is_named(predictor: Predictor) -> None:
     with pytest.raises(ModelMissing, match="'oracle'"):
         predictor.predict(np.zeros((28, 28), np.uint8), "oracle")
