@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from socket import socket
 from typing import NamedTuple
@@ -32,6 +33,8 @@ from settings import ROOT
 CLIENTS = (1, 8, 64)
 WARM_UP = 200  # requests before the clock counts
 PICTURES = 50
+MODES = {"colour": "RGBA", "grey": "L"}
+"""The kinds of pictures: as a browser's canvas saves them, and as most programs would send a drawing."""
 PATIENCE = 120.0  # seconds that the app may take to start
 
 
@@ -52,7 +55,8 @@ class Measured(NamedTuple):
 class Load(NamedTuple):
     """What a whole run found."""
 
-    measured: list[Measured]
+    measured: dict[str, list[Measured]]
+    """By the kind of picture, one of MODES."""
     logged: int
     """Predictions that were answered, each of which has its row."""
     growth: float
@@ -64,30 +68,30 @@ def load(requests: int, memory_requests: int) -> Load:
 
     Raises AppFailed, also when the rows are not those that were answered.
     """
-    calls = [_call(picture) for picture in pictures(PICTURES)]
+    calls = {kind: [_call(picture) for picture in pictures(PICTURES, kind)] for kind in MODES}
     with tempfile.TemporaryDirectory() as folder:
         with running_app(Path(folder)) as (port, process):
-            _, ids = asyncio.run(_rush(port, calls, 8, WARM_UP))
-            measured = []
-            for clients in CLIENTS:
-                found, more = asyncio.run(_rush(port, calls, clients, requests))
-                measured.append(found)
+            _, ids = asyncio.run(_rush(port, calls["colour"], 8, WARM_UP))
+            measured: dict[str, list[Measured]] = {kind: [] for kind in MODES}
+            for kind, clients in product(MODES, CLIENTS):
+                found, more = asyncio.run(_rush(port, calls[kind], clients, requests))
+                measured[kind].append(found)
                 ids += more
             before = process.memory_info().rss
-            ids += asyncio.run(_rush(port, calls, 8, memory_requests))[1]
+            ids += asyncio.run(_rush(port, calls["colour"], 8, memory_requests))[1]
             growth = (process.memory_info().rss - before) / 1e6
         _compare(ids, rows(Path(folder)))
         return Load(measured, len(ids), growth)
 
 
-def pictures(count: int) -> list[bytes]:
-    """Drawings as the canvas holds them, each as the bytes of a PNG."""
-    return [_png(canvas) for canvas in canvases(count)]
+def pictures(count: int, kind: str = "colour") -> list[bytes]:
+    """Drawings of 280 x 280 pixels, of a kind in MODES, each as the bytes of a PNG."""
+    return [_png(Image.fromarray(canvas).convert(MODES[kind])) for canvas in canvases(count)]
 
 
-def _png(canvas: np.ndarray) -> bytes:
+def _png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(canvas).save(buffer, "PNG")
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 
