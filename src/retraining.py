@@ -39,15 +39,15 @@ log = logging.getLogger(__name__)
 # --- Every knob of a retraining ---------------------------------------------------------------------------------------
 
 FINE_TUNING = {
-    "cnn": replace(RECIPES["cnn"], epochs=4, lr=0.001, synthetic_digits=8_000, non_digits=500, pool=2, averaging=0.3),
+    "cnn": replace(RECIPES["cnn"], epochs=4, lr=0.003, synthetic_digits=8_000, non_digits=500, pool=2, averaging=0.3),
     "linear": replace(RECIPES["linear"], epochs=3, lr=0.001),
 }
 TRUSTED = 3_000  # digits of MNIST that labels are compared with
-REHEARSAL = 5_000  # digits of MNIST that are rehearsed, at random,
-HARDEST = 3_000  # and those of POOL that the active version finds hardest
-POOL = 20_000
-LABEL_ROWS = 6_000  # an epoch's rows of labels, copies included, at most
-COPIES = ((0.9, 64), (0.99, 32), (1.0, 8))  # of a label whose probability is below the first number
+# Digits of MNIST that are rehearsed: all but those of the gate. The fine-tuned weights then come to rest once more, on
+# all that was known and what is new, and what lies between two such places reads better than either.
+REHEARSAL = 55_000
+LABEL_ROWS = 12_000  # an epoch's rows of labels, copies included, at most
+COPIES = ((0.9, 128), (0.99, 64), (1.0, 16))  # of a label whose probability is below the first number
 SHARES = (0.5, 0.25)  # of the way from the active weights to the fine-tuned ones, until the gate lets one through
 
 TOLERANCE = 0.0005  # share of MNIST's validation digits that may be lost: 0.05 points
@@ -133,7 +133,7 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, say: Say) -> Outcome:
         "labels_corroborated": lessons.released,
         "labels_dropped": lessons.dropped,
         "data": f"version {parent.version}, fine-tuned on {len(lessons.fresh)} new and {len(lessons.replayed)} earlier "
-        f"labels; for rehearsal {REHEARSAL + HARDEST} digits of MNIST and {config.synthetic_digits} generated ones",
+        f"labels; for rehearsal {REHEARSAL} digits of MNIST and {config.synthetic_digits} generated ones",
         "knobs": config.as_dict(),
         "wall_seconds": round(time.perf_counter() - start, 1),
         "threads": torch.get_num_threads(),
@@ -257,9 +257,7 @@ def material(network: nn.Module, lessons: Lessons, mnist: Mnist, seed: int) -> D
     for below, times in reversed(COPIES):
         copies[expected < below] = times
     copies = (copies * min(1.0, LABEL_ROWS / copies.sum().item())).round().clamp(min=1).long()
-    pool = rows(mnist.train, torch.randperm(len(mnist.train.labels), generator=generator)[:POOL])
-    hard = likelihood(network, pool).argsort()[:HARDEST]
-    rehearsal = rows(pool, torch.cat([torch.arange(min(REHEARSAL, len(pool.labels))), hard]))
+    rehearsal = rows(mnist.train, torch.randperm(len(mnist.train.labels), generator=generator)[:REHEARSAL])
     labelled = rows(taught, torch.arange(len(taught.labels)).repeat_interleave(copies))
     return _together(labelled, rehearsal)
 
