@@ -142,13 +142,15 @@ async def _answer(picture: bytes | str, model: str, session: str) -> Answer:
     """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool."""
 
     def frame() -> np.ndarray:
-        return frame_pixels(decode(_bytes(picture) if isinstance(picture, str) else picture))
+        with metrics.timed("preprocess"):
+            return frame_pixels(decode(_bytes(picture) if isinstance(picture, str) else picture))
 
     with metrics.timed("total"):
         ready = frame
         if len(picture) > PHOTOGRAPH:
-            framed = await asyncio.get_running_loop().run_in_executor(_photographs, frame)
-            ready = lambda: framed  # noqa: E731
+            photograph = _photographs.submit(frame)
+            await asyncio.wrap_future(photograph)
+            ready = photograph.result
         saved = service.start().read_and_save(ready, model, "api", api_visitor(session))
         reading = await asyncio.wrap_future(saved)
     fields = vars(reading.prediction) | {"probabilities": list(reading.prediction.probabilities)}

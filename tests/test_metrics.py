@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,10 +18,11 @@ from starlette.responses import Response
 import metrics
 import monitoring
 from database import EmbeddedServer
-from pictures import one, png
+from pictures import one, photograph, png
 from running_app import RunningApp, free_port, wait_until
 from settings import ROOT
 
+ONE = png(one())
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -37,8 +39,8 @@ def value(found: Series, name: str, **labels: str) -> float:
     return found.get((f"digit_reader_{name}", frozenset(labels.items())), 0.0)
 
 
-def predict(app: RunningApp) -> str:
-    answer = httpx.post(f"{app.url}/api/predict", files={"file": png(one())}, timeout=30)
+def predict(app: RunningApp, picture: bytes = ONE) -> str:
+    answer = httpx.post(f"{app.url}/api/predict", files={"file": picture}, timeout=30)
     assert answer.status_code == 200, answer.text
     assert answer.json()["predicted_digit"] == 1
     drawing_id: str = answer.json()["id"]
@@ -50,9 +52,10 @@ def say(app: RunningApp, drawing_id: str, label: int) -> int:
     return said.status_code
 
 
-def test_a_prediction_is_counted_and_each_of_its_stages_timed(app: RunningApp) -> None:
+@pytest.mark.parametrize("picture", [one(), photograph()], ids=["drawing", "photograph"])
+def test_a_prediction_is_counted_and_each_of_its_stages_timed(app: RunningApp, picture: Image.Image) -> None:
     before = series(app)
-    predict(app)
+    predict(app, png(picture))
     after = series(app)
 
     def more(name: str, **labels: str) -> float:
@@ -64,6 +67,7 @@ def test_a_prediction_is_counted_and_each_of_its_stages_timed(app: RunningApp) -
         assert more("prediction_seconds_count", stage=stage) == 1, stage
     parts = [more("prediction_seconds_sum", stage=stage) for stage in metrics.STAGES]
     assert 0 < sum(parts[:3]) <= parts[3] < 30, "the stages lie within the whole"
+    assert parts[0] > picture.width * picture.height * 1e-9, "the picture is decoded within its stage"
 
 
 def test_labels_are_counted_by_what_became_of_them_and_by_whether_they_agree(app: RunningApp) -> None:
