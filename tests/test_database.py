@@ -58,22 +58,28 @@ def test_who_waits_too_long_is_told_so(database: Database) -> None:
     database.ping()
 
 
-def test_an_error_rolls_back_and_leaves_the_pool_as_it_was(database: Database) -> None:
-    for _ in range(10):
-        with pytest.raises(psycopg2.errors.UndefinedTable), database.transaction() as cursor:
-            cursor.execute("CREATE TABLE half_done ()")
-            cursor.execute("SELECT * FROM nowhere")
+def fail_half_way(database: Database) -> None:
+    with pytest.raises(psycopg2.errors.UndefinedTable), database.transaction() as cursor:
+        cursor.execute("CREATE TABLE half_done ()")
+        cursor.execute("SELECT * FROM nowhere")
+
+
+def assert_nothing_is_half_done(database: Database) -> None:
     with database.transaction() as cursor:
         cursor.execute("SELECT to_regclass('half_done')")
         assert cursor.fetchone() == (None,)
+
+
+def test_an_error_rolls_back_and_leaves_the_pool_as_it_was(database: Database) -> None:
+    for _ in range(10):
+        fail_half_way(database)
+    assert_nothing_is_half_done(database)
 
 
 def test_what_is_executed_at_once_is_one_transaction_and_committed(database: Database) -> None:
     with pytest.raises(psycopg2.errors.UndefinedTable), database.at_once() as cursor:
         cursor.execute("CREATE TABLE half_done (); SELECT * FROM nowhere")
-    with database.transaction() as cursor:
-        cursor.execute("SELECT to_regclass('half_done')")
-        assert cursor.fetchone() == (None,)
+    assert_nothing_is_half_done(database)
     with database.at_once() as cursor:
         cursor.execute("CREATE TABLE done (); CREATE TABLE done_too ()")
         with database.transaction() as other:
@@ -86,12 +92,8 @@ def test_a_connection_goes_back_to_the_pool_as_it_was(database: Database) -> Non
     for _ in range(5):
         with database.at_once() as cursor:
             cursor.execute("SELECT 1")
-        with pytest.raises(psycopg2.errors.UndefinedTable), database.transaction() as cursor:
-            cursor.execute("CREATE TABLE half_done ()")
-            cursor.execute("SELECT * FROM nowhere")
-    with database.transaction() as cursor:
-        cursor.execute("SELECT to_regclass('half_done')")
-        assert cursor.fetchone() == (None,)
+        fail_half_way(database)
+    assert_nothing_is_half_done(database)
 
 
 def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
