@@ -47,7 +47,7 @@ test-docker: install-dev
 
 # The README's pictures, taken from the running app.
 screenshots: install-dev
-	@PYTHONPATH=src:tests $(BIN)/python tests/browser/screenshots.py
+	@PYTHONPATH=src:tests $(BIN)/python tests/support/screenshots.py
 
 install: .venv/.installed
 install-dev: .venv/.installed-dev
@@ -82,7 +82,7 @@ endef
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed | .venv/bin/uv
 	$(call INSTALL,requirements-dev.txt)
-	@$(BIN)/python tests/browser/chromium.py
+	@$(BIN)/python tests/support/chromium.py
 	@touch $@
 
 clean:

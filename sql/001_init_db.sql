@@ -1,6 +1,6 @@
 -- The first migration: one row per drawing, the versions of the model, and the trace of every label.
 -- The app applies each file of this folder once, in order, in a transaction of its own, and records it in
--- schema_migrations (see src/database.py).
+-- schema_migrations (see src/storage/migrations.py).
 
 CREATE TABLE predictions (
     -- The order of arrival; internal, never shown.

@@ -1,7 +1,7 @@
 -- Learning from labels: which ones count and why, what a training took, which version served when.
 
 ALTER TABLE predictions
-    -- Why the label waits, was refused, or was approved by more than its likeliness: one of the words in src/trust.py.
+    -- Why the label waits, was refused, or was approved by more than its likeliness: one of the words in src/storage/labels.py.
     ADD review_reason text NOT NULL DEFAULT '',
     -- Who decided on the label last: the app itself (trust) or a person (admin), whose word the app never overrules.
     ADD reviewer      text NOT NULL DEFAULT 'trust' CHECK (reviewer IN ('trust', 'admin')),

@@ -22,11 +22,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import service
-from health import health_routes
-from monitoring import monitoring_routes
+from serving import app_state
 from settings import SettingsError, load_settings
-from visitors import VisitorCookie
+from web.health import health_routes
+from web.ops import monitoring_routes
+from web.visitors import VisitorCookie
 
 
 class WhenAsked:
@@ -46,7 +46,7 @@ class WhenAsked:
 
     def load_after_models(self) -> None:
         """Wait for the models, then import the app."""
-        service.start().wait()
+        app_state.start().wait()
         self.load()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,12 +91,12 @@ def send_at_once() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """What all visitors share lives as long as the server does."""
     send_at_once()
-    service.start()
+    app_state.start()
     threading.Thread(target=api.load_after_models, name="api-loader", daemon=True).start()
     try:
         yield {}
     finally:
-        service.stop()
+        app_state.stop()
 
 
 # Opening begins here, before Streamlit is ready, so that both get up side by side. A setting that makes no sense ends
@@ -109,7 +109,7 @@ except SettingsError as error:
 # (`streamlit run` has uvicorn read this before this file: there, set FORWARDED_ALLOW_IPS itself.)
 os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
 logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-service.start()
+app_state.start()
 
 # The pages are a script of their own, ui.py, that Streamlit runs anew for every visitor and every click.
 app = st.App(

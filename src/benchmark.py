@@ -16,12 +16,9 @@ from pathlib import Path
 
 import torch
 
-import latency
-import load
-import report
-import speed
+from benchmarks import latency, load_test, report, time_to_accuracy
 from command_line import command, number
-from dataset import Mnist, MnistMissing, load_mnist
+from learning.dataset import Mnist, MnistMissing, load_mnist
 from train_model import cpu_model
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -34,33 +31,42 @@ def train_flags(flags: argparse.ArgumentParser) -> None:
     """The flags of `train`."""
     flags.add_argument("--seeds", type=number(int, 1, 100), default=5, help="runs of fit() for each accuracy")
     flags.add_argument("--textbook-seeds", type=number(int, 1, 100), default=2, help="runs of the textbook loop")
-    flags.add_argument("--textbook-epochs", type=number(int, 1, 100), default=speed.TEXTBOOK_EPOCHS)
-    flags.add_argument("--target", type=float, choices=list(speed.SPRINTS), action="append", help="default: all")
+    flags.add_argument("--textbook-epochs", type=number(int, 1, 100), default=time_to_accuracy.TEXTBOOK_EPOCHS)
+    flags.add_argument(
+        "--target", type=float, choices=list(time_to_accuracy.SPRINTS), action="append", help="default: all"
+    )
 
 
 def train(asked: argparse.Namespace) -> None:
     """Print the times side by side."""
     mnist = load_mnist(asked.data_dir)
-    targets = asked.target or list(speed.SPRINTS)
-    ours = {target: [speed.sprint(mnist, target, seed) for seed in range(asked.seeds)] for target in targets}
+    targets = asked.target or list(time_to_accuracy.SPRINTS)
+    ours = {target: [time_to_accuracy.sprint(mnist, target, seed) for seed in range(asked.seeds)] for target in targets}
     theirs = [_until(mnist, seed, asked.textbook_epochs, max(targets)) for seed in range(asked.textbook_seeds)]
     print("| time to | fit(), seconds | runs that got there | accuracy at the end | textbook, seconds | times faster |")
     print("| --- | --- | --- | --- | --- | --- |")
     for target in targets:
         laps = ours[target]
-        slow = [t for run in theirs if (t := speed.time_to(run, target)) is not None]
+        slow = [t for run in theirs if (t := time_to_accuracy.time_to(run, target)) is not None]
         fast = [lap.seconds for lap in laps]
         there = sum(lap.accuracy >= target for lap in laps)
         times = f"{sum(slow) / len(slow) / (sum(fast) / len(fast)):.1f}" if slow else "-"
-        reached = speed.spread([lap.accuracy * 100 for lap in laps], " %", 2)
-        row = [f"{target:.1%}", speed.spread(fast), f"{there} of {len(laps)}", reached, speed.spread(slow), times]
+        reached = time_to_accuracy.spread([lap.accuracy * 100 for lap in laps], " %", 2)
+        row = [
+            f"{target:.1%}",
+            time_to_accuracy.spread(fast),
+            f"{there} of {len(laps)}",
+            reached,
+            time_to_accuracy.spread(slow),
+            times,
+        ]
         print("| " + " | ".join(row) + " |")
 
 
-def _until(mnist: Mnist, seed: int, epochs: int, target: float) -> list[speed.Lap]:
+def _until(mnist: Mnist, seed: int, epochs: int, target: float) -> list[time_to_accuracy.Lap]:
     """The textbook loop's laps up to the first that reaches `target`."""
-    laps: list[speed.Lap] = []
-    for lap in speed.textbook(mnist, seed, epochs):
+    laps: list[time_to_accuracy.Lap] = []
+    for lap in time_to_accuracy.textbook(mnist, seed, epochs):
         laps.append(lap)
         print(f"textbook loop, seed {seed}: {lap.accuracy:.2%} after {lap.seconds:.0f} s", file=sys.stderr)
         if lap.accuracy >= target:
@@ -148,7 +154,7 @@ def http(asked: argparse.Namespace) -> None:
     """Print the predictions a second, their milliseconds, and how the app's memory grew."""
     share = 10 if asked.quick else 1
     requests, memory_requests = 3000 // share, 20_000 // share
-    found = load.load(requests, memory_requests)
+    found = load_test.load(requests, memory_requests)
     rows = [["pictures of 280 x 280", "clients", "predictions a second", "p50, milliseconds", "p99"]]
     for kind, measured in found.measured.items():
         rows += [[kind, f"{at.clients}", f"{at.per_second:.0f}", f"{at.p50:.1f}", f"{at.p99:.1f}"] for at in measured]

@@ -19,10 +19,10 @@ import torch
 from torch import nn
 
 from command_line import command
-from dataset import MnistMissing, as_input, load_mnist
-from networks import fold
-from prediction import MODELS, ModelMissing
-from predictor import checked_network, load_model
+from learning.dataset import MnistMissing, as_input, load_mnist
+from learning.networks import fold
+from serving.prediction import MODELS, ModelMissing
+from serving.predictor import checked_network, load_model
 from settings import ROOT
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from database import Database
-from spool import Entry
-from trust import Rules, label_statement
-from writer import Statement, Writer, Written
+from storage.database import Database
+from storage.labels import Rules, label_statement
+from storage.spool import Entry
+from storage.writer import Statement, Writer, Written
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,9 @@ def statements(rules: Rules) -> dict[str, Statement]:
     return {
         "prediction": Statement(_LOG_PREDICTION),
         "again": Statement(_LOG_AGAIN, returns=True),
-        "label": Statement(label_statement(rules), returns=True),
+        "label": label_statement(rules),
         "remove": Statement(_REMOVE, returns=True),
     }
-
-
-STATEMENTS = statements(Rules())
-"""The same with the rules that hold where nobody set others."""
 
 
 def log_prediction(writer: Writer, row: PredictionRow) -> Future[Written]:

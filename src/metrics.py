@@ -15,7 +15,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from prediction import Prediction
+from serving.prediction import Prediction
 
 VERSION = "0.1.0"
 """The app's own version, as in pyproject.toml."""

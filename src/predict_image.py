@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from command_line import command
-from images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
-from ink import NoInk
-from prediction import MODELS, ModelMissing, Prediction
-from predictor import ServingModel, load_model
-from preprocessing import frame_pixels
+from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
+from frames.ink import NoInk
+from frames.preprocessing import frame_pixels
+from serving.prediction import MODELS, ModelMissing, Prediction
+from serving.predictor import ServingModel, load_model
 from settings import ROOT
 
 # ---------------------------------------------------------------------------------------------------------------------

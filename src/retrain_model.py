@@ -15,15 +15,15 @@ import sys
 from contextlib import redirect_stdout
 from typing import Any
 
-import model_store
 from command_line import command, number
-from database import Database, DatabaseAway, open_database
-from dataset import MnistMissing, load_mnist
-from model_store import NoSuchVersion, TrainingUnderWay
-from prediction import ModelMissing, read_card
-from retraining import Outcome, Plan, TooFewLabels, retrain
-from service import weights_folder
+from feedback.retraining import Outcome, Plan, TooFewLabels, retrain
+from learning.dataset import MnistMissing, load_mnist
+from serving.app_state import weights_folder
+from serving.prediction import ModelMissing, read_card
 from settings import Settings, SettingsError, load_settings
+from storage import model_store
+from storage.database import Database, DatabaseAway, open_database
+from storage.model_store import NoSuchVersion, TrainingUnderWay
 
 WAIT = 60.0  # seconds for the database to start
 

@@ -24,10 +24,10 @@ from torch import nn
 from tqdm import tqdm
 
 from command_line import command, number
-from dataset import Mnist, MnistMissing, load_mnist
-from evaluation import confusion_figure, evaluate, fit_digit_score, fit_temperature
-from networks import NETWORKS
-from training import RECIPES, History, Step, TrainingConfig, accuracy, fit
+from learning.dataset import Mnist, MnistMissing, load_mnist
+from learning.evaluation import confusion_figure, evaluate, fit_digit_score, fit_temperature
+from learning.networks import NETWORKS
+from learning.training import RECIPES, History, Step, TrainingConfig, accuracy, fit
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The command line: every flag left out keeps the knob of the model's own recipe (RECIPES in training.py), so the plain

@@ -10,13 +10,14 @@ import hypothesis
 import psutil
 import pytest
 
-from database import Database, EmbeddedServer
-from dataset import Mnist, MnistMissing, load_mnist
+from learning.dataset import Mnist, MnistMissing, load_mnist
 from logger import STATEMENTS
-from running_app import SESAME, PatientServer, RunningApp, app_and_server, wait_until
 from settings import ROOT
-from spool import Spool
-from writer import Writer
+from storage.database import Database
+from storage.embedded import EmbeddedServer
+from storage.spool import Spool
+from storage.writer import Writer
+from support.running_app import SESAME, PatientServer, RunningApp, app_and_server, wait_until
 
 # On a developer's machine the property tests look for new counterexamples each time; continuous integration must say
 # the same of the same commit.

@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 
 import benchmark
-import speed
-from speed import Lap
+from benchmarks import time_to_accuracy
+from benchmarks.time_to_accuracy import Lap
 
 
 def test_train_prints_both_side_by_side(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(benchmark, "load_mnist", lambda _: None)
-    monkeypatch.setattr(speed, "sprint", lambda _m, target, seed: Lap(10.0 + 2 * seed, target + 0.001 * (1 - 2 * seed)))
+    monkeypatch.setattr(
+        time_to_accuracy, "sprint", lambda _m, target, seed: Lap(10.0 + 2 * seed, target + 0.001 * (1 - 2 * seed))
+    )
     slow = [Lap(60.0, 0.98), Lap(220.0, 0.991), Lap(300.0, 0.996), Lap(400.0, 0.997)]
-    monkeypatch.setattr(speed, "textbook", lambda *_: iter(slow))
+    monkeypatch.setattr(time_to_accuracy, "textbook", lambda *_: iter(slow))
     assert benchmark.main(["train", "--seeds", "2", "--textbook-seeds", "1"]) == 0
     shown = capsys.readouterr()
     rows = {line.split("|")[1].strip(): [c.strip() for c in line.split("|")[2:-1]] for line in shown.out.splitlines()}
@@ -24,8 +26,8 @@ def test_train_prints_both_side_by_side(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_a_target_never_reached_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(benchmark, "load_mnist", lambda _: None)
-    monkeypatch.setattr(speed, "sprint", lambda *_: Lap(10.0, 0.99))
-    monkeypatch.setattr(speed, "textbook", lambda *_: iter([Lap(60.0, 0.98)]))
+    monkeypatch.setattr(time_to_accuracy, "sprint", lambda *_: Lap(10.0, 0.99))
+    monkeypatch.setattr(time_to_accuracy, "textbook", lambda *_: iter([Lap(60.0, 0.98)]))
     assert benchmark.main(["train", "--target", "0.99", "--seeds", "1"]) == 0
     assert "not reached | - |" in capsys.readouterr().out
 

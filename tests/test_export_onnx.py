@@ -9,10 +9,10 @@ import onnxruntime
 import pytest
 import torch
 
-from dataset import Mnist, as_input
 from export_onnx import main
-from predictor import load_model
-from service import MODEL_DIR
+from learning.dataset import Mnist, as_input
+from serving.app_state import MODEL_DIR
+from serving.predictor import load_model
 
 
 @pytest.mark.parametrize("model", ["cnn", "linear"])

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from database import Database
 from logger import PredictionRow, log_again, log_label, log_prediction, recent, remove
-from writer import NotWritten, Writer
+from storage.database import Database
+from storage.writer import NotWritten, Writer
 
 ME, YOU = "a" * 64, "b" * 64
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 import predict_image
-from pictures import one, png, zero
 from settings import ROOT
+from support.pictures import one, png, zero
 
 
 @pytest.fixture

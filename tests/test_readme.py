@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 import benchmark
-from dataset import Mnist
-from pictures import png, zero
-from running_app import RunningApp
-from service import MODEL_DIR
+from learning.dataset import Mnist
+from serving.app_state import MODEL_DIR
 from settings import ROOT
+from support.pictures import png, zero
+from support.running_app import RunningApp
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYOUT = README.split("## What is where")[1].split("```")[1]

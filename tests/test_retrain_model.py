@@ -11,14 +11,15 @@ import psycopg2.extensions
 import pytest
 import torch
 
-import model_store
 import retrain_model
-import retraining
-from classroom import draw, hasten, person, small
-from database import Database, EmbeddedServer
-from dataset import Mnist, rows
-from shipped import network
-from writer import Writer
+from feedback import retraining
+from learning.dataset import Mnist, rows
+from storage import model_store
+from storage.database import Database
+from storage.embedded import EmbeddedServer
+from storage.writer import Writer
+from support.classroom import draw, hasten, person, small
+from support.shipped import network
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import torch
 
-import shipped
 import train_model
-from dataset import Mnist, rows
-from networks import NETWORKS
-from training import RECIPES, accuracy
+from learning.dataset import Mnist, rows
+from learning.networks import NETWORKS
+from learning.training import RECIPES, accuracy
+from settings import ROOT
+from support import shipped
 
-ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, str(ROOT / "src" / "train_model.py")]
 
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import httpx
 
-from pictures import one, png
-from running_app import RunningApp, wait_until
+from support.pictures import one, png
+from support.running_app import RunningApp, wait_until
 
 PICTURE = png(one())
 HANDS, PER_SECOND = 10, 50

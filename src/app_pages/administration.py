@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from admins import SignInRefused
-from conversion import NotConverted
-from database import DatabaseAway
-from guards import client_at
-from model_store import NoSuchVersion, TrainingUnderWay
-from prediction import ModelMissing
-from service import Service
-from visitors import current_visitor
+from serving.app_state import Service
+from serving.conversion import NotConverted
+from serving.prediction import ModelMissing
+from storage.database import DatabaseAway
+from storage.model_store import NoSuchVersion, TrainingUnderWay
+from web.admins import SignInRefused
+from web.middleware import client_at
+from web.visitors import current_visitor
 
 T = TypeVar("T")
 

@@ -12,16 +12,16 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 import metrics
-import service
-from canvas import strokes_of
-from database import DatabaseAway
-from images import ImageTooLarge, NotAnImage, decode
-from ink import NoInk
-from prediction import ModelMissing, Prediction
-from preprocessing import frame_pixels, frame_strokes, to_png
-from service import Reading, Service
-from visitors import current_visitor
-from writer import NotWritten, Written
+from frames.canvas import strokes_of
+from frames.images import ImageTooLarge, NotAnImage, decode
+from frames.ink import NoInk
+from frames.preprocessing import frame_pixels, frame_strokes, to_png
+from serving import app_state
+from serving.app_state import Reading, Service
+from serving.prediction import ModelMissing, Prediction
+from storage.database import DatabaseAway
+from storage.writer import NotWritten, Written
+from web.visitors import current_visitor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,7 @@ STYLE = """
 
 def page() -> None:
     """The whole page, from the top. What comes and goes has a container of its own: a canvas that moves is lost."""
-    running = service.start()
+    running = app_state.start()
     st.html(STYLE)
     if note := st.session_state.pop("note", None):
         st.toast(note, icon=":material/check_circle:")

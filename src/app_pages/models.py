@@ -10,16 +10,16 @@ from uuid import UUID
 
 import streamlit as st
 
-import service
 from app_pages.administration import act, database_away, drawing, entered, percent
-from database import DatabaseAway
-from model_store import NoSuchVersion, Training, Version
-from prediction import MODELS
-from service import Service
-from visitors import current_visitor
+from serving import app_state
+from serving.app_state import Service
+from serving.prediction import MODELS
+from storage.database import DatabaseAway
+from storage.model_store import NoSuchVersion, Training, Version
+from web.visitors import current_visitor
 
 if TYPE_CHECKING:
-    from comparison import Comparison, Difference, Tally
+    from serving.comparison import Comparison, Difference, Tally
 
 NAMES = {"cnn": "CNN", "linear": "Linear"}
 LEARNS = "cnn"  # the network that a training begins from
@@ -66,7 +66,7 @@ STYLE = """
 def page() -> None:
     """The whole page: how learning goes, the versions, one of them closely, and two of them compared."""
     st.set_page_config(layout="wide")
-    running = service.start()
+    running = app_state.start()
     if not entered(running, "Models"):
         return
     st.html(STYLE)

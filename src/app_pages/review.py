@@ -10,13 +10,13 @@ from uuid import UUID
 
 import streamlit as st
 
-import service
-import trust
 from app_pages.administration import act, database_away, drawing, entered, percent, picture
-from database import DatabaseAway
-from insights import SOURCES
-from service import Service
-from trust import Counts, Filters, Waiting
+from serving import app_state
+from serving.app_state import Service
+from storage import labels
+from storage.database import DatabaseAway
+from storage.insights import SOURCES
+from storage.labels import Counts, Filters, Waiting
 
 T = TypeVar("T")
 
@@ -25,25 +25,25 @@ DIGITS = range(10)
 UNDOABLE = 50  # actions that can be taken back
 STATES = {"pending": "Waiting", "approved": "Approved", "rejected": "Rejected"}
 REASONS = {
-    trust.CONFLICT: "Two people, or two looks at the same picture, say different digits.",
-    trust.UNLIKELY: "The model finds this label unlikely.",
-    trust.CONTRADICTED: "Drawings that other people gave this label look different.",
-    trust.CONTRARY: "This person mostly says something else than the model.",
-    trust.FAST: "This person's labels came very fast.",
-    trust.SIDED: "This person says nearly the same digit each time.",
-    trust.DECIDED: "An administrator had decided on this drawing before it was labelled anew.",
-    trust.ALL: "Every label waits for a person (FEEDBACK_REVIEW=all).",
-    trust.CORROBORATED: "Drawings that other people gave this label look alike.",
+    labels.CONFLICT: "Two people, or two looks at the same picture, say different digits.",
+    labels.UNLIKELY: "The model finds this label unlikely.",
+    labels.CONTRADICTED: "Drawings that other people gave this label look different.",
+    labels.CONTRARY: "This person mostly says something else than the model.",
+    labels.FAST: "This person's labels came very fast.",
+    labels.SIDED: "This person says nearly the same digit each time.",
+    labels.DECIDED: "An administrator had decided on this drawing before it was labelled anew.",
+    labels.ALL: "Every label waits for a person (FEEDBACK_REVIEW=all).",
+    labels.CORROBORATED: "Drawings that other people gave this label look alike.",
 }
 SHORT = {
-    trust.CONFLICT: "different labels",
-    trust.UNLIKELY: "unlikely",
-    trust.CONTRADICTED: "others look different",
-    trust.CONTRARY: "person contradicts the model",
-    trust.FAST: "very fast",
-    trust.SIDED: "always the same digit",
-    trust.DECIDED: "decided before",
-    trust.ALL: "all are reviewed",
+    labels.CONFLICT: "different labels",
+    labels.UNLIKELY: "unlikely",
+    labels.CONTRADICTED: "others look different",
+    labels.CONTRARY: "person contradicts the model",
+    labels.FAST: "very fast",
+    labels.SIDED: "always the same digit",
+    labels.DECIDED: "decided before",
+    labels.ALL: "all are reviewed",
 }
 
 
@@ -57,7 +57,7 @@ class Done(NamedTuple):
 def page() -> None:
     """The whole page: counts, filters, the current drawing with its keys, and the others below it."""
     st.set_page_config(layout="wide")
-    running = service.start()
+    running = app_state.start()
     if not entered(running, "Review"):
         return
     try:
@@ -104,7 +104,7 @@ def choose_filters() -> Filters:
             key="state",
             on_change=_first_page,
         )
-        reason = _choice("Reason", trust.REASONS, 220, SHORT.__getitem__)
+        reason = _choice("Reason", labels.REASONS, 220, SHORT.__getitem__)
         said = _choice("Said to be", DIGITS, 110)
         read = _choice("Read as", DIGITS, 110)
         source = _choice("Source", SOURCES, 130)

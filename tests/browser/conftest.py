@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from browser.chromium import find
+from support.chromium import find
 
 CHROMIUM_FLAGS = [
     "--disable-gpu",

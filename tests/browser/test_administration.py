@@ -19,20 +19,21 @@ import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-import model_store
-from browser.hand import at_rest, unmoving
 from browser.test_looks import CONTRAST
-from classroom import Known, draw, hasten, nudged, person, small
-from database import Database, EmbeddedServer
-from dataset import Mnist, as_input, rows
+from feedback.retraining import FINE_TUNING, Plan, retrain
+from learning.dataset import Mnist, as_input, rows
 from logger import STATEMENTS
-from model_store import Candidate
-from predictor import checked_network
-from retraining import FINE_TUNING, Plan, retrain
-from running_app import SESAME, RunningApp, wait_until
-from shipped import card, network
-from spool import Spool
-from writer import Writer
+from serving.predictor import checked_network
+from storage import model_store
+from storage.database import Database
+from storage.embedded import EmbeddedServer
+from storage.model_store import Candidate
+from storage.spool import Spool
+from storage.writer import Writer
+from support.classroom import Known, draw, hasten, nudged, person, small
+from support.hand import at_rest, unmoving
+from support.running_app import SESAME, RunningApp, wait_until
+from support.shipped import card, network
 
 QUICK = replace(FINE_TUNING["linear"], epochs=1, lr=1e-5)
 

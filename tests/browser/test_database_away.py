@@ -8,10 +8,10 @@ from functools import partial
 
 from playwright.sync_api import Page, expect
 
-from browser.digits import DIGITS
-from browser.hand import answer, draw, ink, open_page, say, visitor_of
-from database import EmbeddedServer
-from running_app import RunningApp, wait_until
+from storage.embedded import EmbeddedServer
+from support.digits import DIGITS
+from support.hand import answer, draw, ink, open_page, say, visitor_of
+from support.running_app import RunningApp, wait_until
 
 
 def test_reading_goes_on_and_saving_resumes(page: Page, separate: tuple[RunningApp, EmbeddedServer]) -> None:

@@ -8,7 +8,7 @@ import re
 import httpx
 from playwright.sync_api import Page, Request, expect
 
-from running_app import RunningApp
+from support.running_app import RunningApp
 
 
 def test_every_operation_is_shown_without_the_internet_and_the_example_works(app: RunningApp, page: Page) -> None:

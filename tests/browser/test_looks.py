@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.digits import DIGITS
-from browser.hand import answer, draw, open_page, unmoving
-from running_app import ROOT, RunningApp
+from support.digits import DIGITS
+from support.hand import answer, draw, open_page, unmoving
+from support.running_app import ROOT, RunningApp
 
 # Contrast as WCAG 2.2 has it (1 to 21; 4.5 is asked of text), of each text against the nearest painted ground below it.
 CONTRAST = """selector => {

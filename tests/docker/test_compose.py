@@ -18,9 +18,9 @@ from typing import Any
 import httpx
 import pytest
 
-from pictures import one, png
-from running_app import free_port, wait_until
 from settings import ROOT
+from support.pictures import one, png
+from support.running_app import free_port, wait_until
 
 # The first build downloads torch.
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]

@@ -3,13 +3,13 @@
 
 import pytest
 
-import load
+from benchmarks import load_test
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
 
 
 def test_the_app_keeps_its_pace_and_its_memory() -> None:
-    found = load.load(requests=3000, memory_requests=20_000)
+    found = load_test.load(requests=3000, memory_requests=20_000)
     for kind, measured in found.measured.items():
         for at in measured:
             print(f"{kind}, {at.clients} clients: {at.per_second:.0f}/s, p50 {at.p50:.1f} ms, p99 {at.p99:.1f} ms")

@@ -23,16 +23,16 @@ import psycopg2.extensions
 import pytest
 import torch
 
-import model_store
-from classroom import Known, nudged
-from database import Database
-from dataset import Digits, Mnist
-from model_store import Candidate
-from predictor import checked_network
-from running_app import RunningApp, wait_until
+from learning.dataset import Digits, Mnist
+from learning.training import accuracy
+from serving.predictor import checked_network
 from settings import ROOT
-from training import accuracy
-from writers import Drawing, people
+from storage import model_store
+from storage.database import Database
+from storage.model_store import Candidate
+from support.classroom import Known, nudged
+from support.running_app import RunningApp, wait_until
+from support.writers import Drawing, people
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 

@@ -1,0 +1,1 @@
+"""Streamlit's pages, each with its stylesheet."""

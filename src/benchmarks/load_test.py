@@ -1,0 +1,189 @@
+"""Predictions over HTTP: the app itself, started on a folder of its own, under 1, 8 and 64 clients at a time.
+
+Every answer counts only with its row: at the end the database is asked for each of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from socket import socket
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from benchmarks.latency import canvases
+from settings import ROOT
+from storage.database import Database
+from storage.embedded import EmbeddedServer
+
+CLIENTS = (1, 8, 64)
+WARM_UP = 200  # requests before the clock counts
+PICTURES = 50
+MODES = {"colour": "RGBA", "grey": "L"}
+"""The kinds of pictures: as a browser's canvas saves them, and as most programs would send a drawing."""
+PATIENCE = 120.0  # seconds that the app may take to start
+
+
+class AppFailed(ConnectionError):
+    """The app did not start, or gave an answer that is no prediction."""
+
+
+class Measured(NamedTuple):
+    """So many clients, each with one request at a time on a connection that it keeps."""
+
+    clients: int
+    per_second: float
+    p50: float
+    """Milliseconds, from the first byte sent to the last received."""
+    p99: float
+
+
+class Load(NamedTuple):
+    """What a whole run found."""
+
+    measured: dict[str, list[Measured]]
+    """By the kind of picture, one of MODES."""
+    logged: int
+    """Predictions that were answered, each of which has its row."""
+    growth: float
+    """Megabytes by which the app's memory grew over the last `memory_requests`."""
+
+
+def load(requests: int, memory_requests: int) -> Load:
+    """Measure `requests` predictions for each number of clients, then watch the memory over `memory_requests` more.
+
+    Raises AppFailed, also when the rows are not those that were answered.
+    """
+    calls = {kind: [_call(picture) for picture in pictures(PICTURES, kind)] for kind in MODES}
+    with tempfile.TemporaryDirectory() as folder:
+        with running_app(Path(folder)) as (port, process):
+            _, ids = asyncio.run(_rush(port, calls["colour"], 8, WARM_UP))
+            measured: dict[str, list[Measured]] = {kind: [] for kind in MODES}
+            for kind, clients in product(MODES, CLIENTS):
+                found, more = asyncio.run(_rush(port, calls[kind], clients, requests))
+                measured[kind].append(found)
+                ids += more
+            before = process.memory_info().rss
+            ids += asyncio.run(_rush(port, calls["colour"], 8, memory_requests))[1]
+            growth = (process.memory_info().rss - before) / 1e6
+        _compare(ids, rows(Path(folder)))
+        return Load(measured, len(ids), growth)
+
+
+def pictures(count: int, kind: str = "colour") -> list[bytes]:
+    """Drawings of 280 x 280 pixels, of a kind in MODES, each as the bytes of a PNG."""
+    return [_png(Image.fromarray(canvas).convert(MODES[kind])) for canvas in canvases(count)]
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _call(picture: bytes) -> bytes:
+    """A whole POST /api/predict, ready to be sent."""
+    body = b'--digit\r\nContent-Disposition: form-data; name="file"; filename="digit.png"\r\n\r\n'
+    body += picture + b"\r\n--digit--\r\n"
+    head = "POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=digit\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@contextmanager
+def running_app(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
+    """The app, ready, on a data folder: its port and its process. Raises AppFailed."""
+    with socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port = place.getsockname()[1]
+    own = {"DATA_DIR": str(folder), "PORT": str(port), "ADDRESS": "127.0.0.1", "DB_HOST": "", "API_RATE_LIMIT": ""}
+    with (folder / "app.log").open("wb") as log:
+        app = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, ROOT / "src/app.py"], cwd=ROOT, env=os.environ | own, stdout=log, stderr=log
+        )
+    try:
+        _wait_until_ready(app, port)
+        yield port, psutil.Process(app.pid)
+    finally:
+        app.terminate()
+        app.wait(60)
+
+
+def _wait_until_ready(app: subprocess.Popen[bytes], port: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while app.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=10):
+                return
+        except OSError:  # nobody there yet, or a 503
+            time.sleep(0.1)
+    raise AppFailed(f"The app was not ready within {PATIENCE:.0f} s: start it with `make run`, and see what it says.")
+
+
+async def _rush(port: int, calls: list[bytes], clients: int, requests: int) -> tuple[Measured, list[UUID]]:
+    """Send so many requests from so many clients; the figures, and the drawings' ids. Raises AppFailed."""
+    times: list[float] = []
+    ids: list[UUID] = []
+    left = iter(range(requests))
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number in left:
+            start = time.perf_counter()
+            writer.write(calls[number % len(calls)])
+            answer = await _answer(reader)
+            times.append((time.perf_counter() - start) * 1e3)
+            ids.append(UUID(json.loads(answer)["id"]))
+        writer.close()
+        await writer.wait_closed()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(clients)))
+    seconds = time.perf_counter() - start
+    p50, p99 = np.percentile(times, (50, 99))
+    return Measured(clients, requests / seconds, float(p50), float(p99)), ids
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """The body of one answer, which must be a 200 of declared length."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers["content-length"]))
+    if status.split()[1] != "200":
+        raise AppFailed(f"The app answered {status}: {body[:200]!r}.")
+    return body
+
+
+def rows(folder: Path) -> list[UUID]:
+    """The drawing of each row that an app, which has ended, left in its folder. Raises AppFailed."""
+    database = Database(EmbeddedServer(folder, "digits"))
+    database.open()
+    try:
+        if not database.wait_until_ready(PATIENCE):
+            raise AppFailed(f"The rows cannot be counted. {database.away}")
+        with database.transaction() as cursor:
+            cursor.execute("SELECT drawing_id FROM predictions")
+            return [drawing_id for (drawing_id,) in cursor.fetchall()]
+    finally:
+        database.close()
+
+
+def _compare(answered: list[UUID], logged: list[UUID]) -> None:
+    if sorted(answered) != sorted(logged):
+        missing, more = set(answered) - set(logged), set(logged) - set(answered)
+        raise AppFailed(f"{len(missing)} answers have no row, and {len(more)} rows no answer.")

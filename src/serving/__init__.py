@@ -1,0 +1,1 @@
+"""The models that answer, and what the running app holds in memory."""

@@ -1,0 +1,1 @@
+"""PostgreSQL and the local spool: the only room that speaks SQL."""

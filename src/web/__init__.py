@@ -1,0 +1,1 @@
+"""The HTTP API, its middleware, and the endpoints for operators."""

@@ -1,0 +1,235 @@
+"""The administrators' pages without a browser: who is let in, and that an ended session changes nothing."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+from learning.dataset import Mnist, rows
+from serving import app_state
+from serving.app_state import MODEL_DIR, Service
+from serving.predictor import load_predictor
+from settings import ROOT, load_settings
+from storage import model_store
+from storage.database import Database
+from storage.model_store import Candidate, TrainingUnderWay
+from storage.writer import Writer
+from support.classroom import draw, nudged, person, register
+from support.shipped import card, network
+from web.admins import IDLE, Admins
+from web.test_admins import RIGHT, Clock
+from web.visitors import COOKIE
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def running(
+    database: Database, writer: Writer, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Service]:
+    """The service that the pages find, on the tests' own database; its sessions end when the clock says so."""
+    settings = load_settings({"DATA_DIR": str(tmp_path), "ADMIN_PASSWORD": RIGHT}, tmp_path / "no.env")
+    made = Service(settings, database, writer, lambda: load_predictor(MODEL_DIR))
+    made.admins = Admins(RIGHT, clock=clock)
+    monkeypatch.setattr(app_state, "_service", made)
+    for name, value in (("cookies", {COOKIE: "a" * 43}), ("ip_address", None), ("url", "http://localhost:8501")):
+        monkeypatch.setattr(type(st.context), name, value)  # AppTest has no browser behind it to ask
+    made.predictor()
+    yield made
+    gc.unfreeze()  # the loader puts what it finds out of the collector's sight: right for an app, not for a test run
+
+
+def opened(page: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / f"src/app_pages/{page}.py"), default_timeout=60).run()
+    assert not at.exception
+    return at
+
+
+def sign_in(at: AppTest, password: str = RIGHT) -> AppTest:
+    at.text_input[0].set_value(password)
+    at.button[0].click()
+    at.run()
+    assert not at.exception
+    return at
+
+
+def button(at: AppTest, key: str) -> None:
+    at.button(key=key).click()
+    at.run()
+    assert not at.exception
+
+
+def reviews(database: Database) -> dict[UUID, str]:
+    with database.transaction() as cursor:
+        cursor.execute("SELECT drawing_id, review FROM predictions")
+        return dict(cursor.fetchall())
+
+
+def doubtful(writer: Writer, mnist: Mnist, count: int = 3) -> list[UUID]:
+    """Labels that nobody could mean, and that wait for review."""
+    digits = rows(mnist.test, torch.arange(count))
+    wrong = [(digit + 5) % 10 for digit in digits.labels.tolist()]
+    return draw(writer, network("cnn"), digits, wrong, [person(n) for n in range(count)], "cnn")
+
+
+@pytest.mark.parametrize("page", ["review", "models"])
+def test_without_a_password_in_the_settings_the_page_is_closed_and_says_how_to_open_it(
+    running: Service, page: str
+) -> None:
+    running.admins = Admins("")
+    at = opened(page)
+    assert "Set `ADMIN_PASSWORD` in `.env`" in at.info[0].value
+    assert len(at.text_input) + len(at.button) == 0
+
+
+def test_five_wrong_passwords_close_the_door_for_the_right_one_too(running: Service) -> None:
+    at = opened("review")
+    for _ in range(5):
+        sign_in(at, "guess")
+        assert [each.value for each in at.error] == ["This password is wrong."]
+    sign_in(at)
+    assert [each.value for each in at.error] == ["There were too many wrong passwords: try again in 15 minutes."]
+    assert at.text_input[0].label == "Password"
+
+
+def test_an_ended_session_decides_on_no_label_by_an_old_click(
+    running: Service, database: Database, writer: Writer, mnist: Mnist, clock: Clock
+) -> None:
+    first, *_ = doubtful(writer, mnist)
+    at = sign_in(opened("review"))
+    assert at.button(key=f"approve-{first}")
+    clock.now += IDLE
+    button(at, f"approve-{first}")
+    assert set(reviews(database).values()) == {"pending"}
+    assert "Your session has ended, so your last click did nothing" in at.info[0].value
+    sign_in(at)
+    button(at, f"approve-{first}")
+    assert reviews(database)[first] == "approved"
+
+
+def learnt(database: Database, count: int = 1) -> None:
+    """Versions 2 and up of the CNN beside the shipped one, kept and not promoted."""
+    register(database, "cnn")
+    for n in range(count):
+        made = Candidate("cnn", nudged("cnn", (n + 1) / 1000), card("cnn"), 1, [], [])
+        model_store.save(database, made, promote=False, reason="It is no better.")
+
+
+def serving(database: Database) -> int:
+    return model_store.active(database, "cnn").version
+
+
+def test_an_ended_session_promotes_and_rolls_back_nothing_by_an_old_click(
+    running: Service, database: Database, clock: Clock
+) -> None:
+    learnt(database)
+    at = sign_in(opened("models"))
+    at.selectbox(key="chosen-cnn").set_value(2).run()
+    clock.now += IDLE
+    button(at, "promote-cnn-2")
+    assert serving(database) == 1
+    assert at.text_input[0].label == "Password"
+    sign_in(at)
+    at.selectbox(key="chosen-cnn").set_value(2).run()
+    button(at, "promote-cnn-2")
+    assert serving(database) == 2
+    clock.now += IDLE
+    button(at, "roll-back-cnn-2")
+    assert serving(database) == 2
+
+
+def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(running: Service, database: Database) -> None:
+    learnt(database, 2)
+    for version in (2, 3):
+        model_store.promote(database, "cnn", version, "admin")
+    at = sign_in(opened("models"))
+    model_store.roll_back(database, "cnn", "admin")  # somebody else was faster
+    button(at, "roll-back-cnn-3")
+    assert serving(database) == 2
+    assert "Version 2 serves meanwhile, so nothing was rolled back." in [each.value for each in at.error]
+    button(at, "roll-back-cnn-2")
+    assert serving(database) == 1
+    button(at, "roll-back-cnn-1")
+    assert serving(database) == 1
+    assert "There is no version of cnn to go back to." in [each.value for each in at.error]
+
+
+def test_a_session_that_ends_while_a_training_is_watched_is_asked_for_the_password(
+    running: Service, database: Database, clock: Clock
+) -> None:
+    register(database, "cnn")
+    at = sign_in(opened("models"))
+    assert at.button(key="roll-back-cnn-1")
+    clock.now += IDLE
+    at.run()
+    assert at.text_input[0].label == "Password"
+    assert not [each for each in at.button if each.key == "roll-back-cnn-1"]
+
+
+def test_a_training_that_cannot_begin_is_said_at_the_head_of_the_page(
+    running: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(min_labels: int, who: str) -> None:
+        raise TrainingUnderWay(f"A training for {who} of {min_labels} labels is under way.")
+
+    register(database, "cnn")
+    at = sign_in(opened("models"))
+    monkeypatch.setattr(running.trainer, "start", refuse)
+    (retrain,) = [each for each in at.button if each.label == "Retrain the CNN"]
+    retrain.click()
+    at.run()
+    assert not at.exception
+    assert [each.value for each in at.error] == ["A training for admin of 50 labels is under way."]
+
+
+def test_a_training_that_came_to_nothing_is_told_of_until_there_is_a_newer_one(
+    running: Service, database: Database
+) -> None:
+    register(database, "cnn")
+    running.trainer.trouble, running.trainer.trouble_at = "The disk is full.", datetime.now(UTC)
+    at = sign_in(opened("models"))
+    assert [each.value for each in at.error] == ["The last training came to nothing. The disk is full."]
+    model_store.end_training(database, model_store.begin_training(database, "cnn", "auto"), "refused", "Too few.")
+    at.run()
+    assert not at.error
+    assert "Too few." in at.info[0].value
+
+
+def test_what_keeps_a_model_from_reading_is_said(running: Service, database: Database) -> None:
+    register(database, "cnn")
+    at = sign_in(opened("models"))
+    sentence = "There are no trained weights, so they are being trained: cnn, 12 % done."
+    running._say_trouble(sentence)
+    at.run()
+    assert sentence in [each.value for each in at.warning]
+
+
+def test_an_undo_takes_back_one_action_after_the_other(
+    running: Service, database: Database, writer: Writer, mnist: Mnist
+) -> None:
+    ids = doubtful(writer, mnist)
+    at = sign_in(opened("review"))
+    for verdict in ("approve", "reject"):
+        waiting = {drawing for drawing, review in reviews(database).items() if review == "pending"}
+        (key,) = [each.key for each in at.button if each.proto.shortcut == {"approve": "a", "reject": "x"}[verdict]]
+        assert key is not None
+        assert UUID(key.removeprefix(f"{verdict}-")) in waiting
+        button(at, key)
+    assert sorted(reviews(database).values()) == ["approved", "pending", "rejected"]
+    for left in (["approved", "pending", "pending"], ["pending"] * 3):
+        (key,) = [each.key for each in at.button if each.proto.shortcut == "u"]
+        assert key is not None
+        button(at, key)
+        assert sorted(reviews(database).values()) == left
+    assert set(ids) == set(reviews(database))

@@ -1,0 +1,105 @@
+"""Trainings in the background: begun when asked for or after enough labels, seen while they run, ended with the app."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg2.extensions
+import pytest
+import torch
+
+from feedback import jobs
+from feedback.jobs import Trainer, train_from_scratch
+from learning.dataset import Mnist, rows
+from settings import ROOT
+from storage.database import Database
+from storage.embedded import EmbeddedServer
+from storage.model_store import TrainingUnderWay, trainings
+from storage.writer import Writer
+from support.classroom import draw, person, register
+from support.running_app import wait_until
+from support.shipped import network
+
+
+@pytest.fixture(autouse=True)
+def settings(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the trainer starts is made to find the tests' own PostgreSQL, as a server that somebody else runs."""
+    known = psycopg2.extensions.parse_dsn(server.start())
+    for name, value in (("DB_HOST", known["host"]), ("DB_USER", known["user"]), ("DB_PASSWORD", "none is asked for")):
+        monkeypatch.setenv(name, value)
+    (tmp_path / "MNIST").symlink_to(ROOT / "data" / "MNIST")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def working(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trainer]:
+    """A trainer that wants five new labels, and looks often."""
+    monkeypatch.setattr(jobs, "EVERY", 0.1)
+    register(database, "cnn")
+    made = Trainer(database, retrain_every=5)
+    made.open()
+    yield made
+    made.close()
+
+
+def ours() -> list[psutil.Process]:
+    """The trainings that this process has started."""
+    return [each for each in psutil.Process().children() if "retrain_model.py" in " ".join(each.cmdline())]
+
+
+def label(writer: Writer, mnist: Mnist, start: int, count: int) -> None:
+    digits = rows(mnist.test, torch.arange(start, start + count))
+    draw(writer, network("cnn"), digits, digits.labels.tolist(), [person(n) for n in range(count)], "cnn")
+
+
+def test_enough_new_labels_start_a_training_at_the_lowest_priority_that_ends_with_the_app(
+    database: Database, writer: Writer, mnist: Mnist, working: Trainer
+) -> None:
+    label(writer, mnist, 0, 4)
+    time.sleep(0.5)
+    assert ours() == []
+    label(writer, mnist, 10, 3)
+    (process,) = wait_until(ours, what="a training")
+    wait_until(lambda: process.nice() == jobs.LOWEST, what="the lowest priority")
+    with pytest.raises(TrainingUnderWay):
+        working.start(1, "admin")
+    (shown,) = wait_until(lambda: trainings(database), 120, "the training's row")
+    assert (shown.who, shown.running) == ("auto", True)
+    working.close()
+    assert not process.is_running()
+    wait_until(lambda: not trainings(database)[0].running, what="its lock let go")
+
+
+def test_a_training_that_came_to_nothing_waits_for_as_many_labels_again(
+    database: Database, writer: Writer, mnist: Mnist, working: Trainer
+) -> None:
+    label(writer, mnist, 0, 6)
+    (process,) = wait_until(ours, what="a training")
+    process.send_signal(signal.SIGKILL)
+    wait_until(lambda: working.trouble, what="the trouble")
+    assert working.trouble == "The training ended early; the app's log says why."
+    time.sleep(0.5)
+    assert ours() == []
+    label(writer, mnist, 10, 6)
+    wait_until(ours, what="the next training")
+
+
+def test_without_weights_they_are_trained_where_everybody_can_see_it(tmp_path: Path) -> None:
+    """Until it is broken off: from nothing it takes half an hour."""
+    closing, said = threading.Event(), list[str]()
+
+    def hear(sentence: str) -> None:
+        said.append(sentence)
+        if "% done" in sentence:
+            closing.set()
+
+    start = time.monotonic()
+    assert not train_from_scratch(str(tmp_path / "model"), str(tmp_path), hear, closing)
+    assert time.monotonic() - start < 250
+    assert said[0].startswith("There are no trained weights, so they are being trained: ")
+    assert not list((tmp_path / "model").glob("*.pt"))

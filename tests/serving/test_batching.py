@@ -1,0 +1,103 @@
+"""What has queued up is read together, and nobody pays for somebody else's picture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from frames.ink import NoInk
+from serving.batching import BATCH, Reader
+from serving.prediction import ModelMissing, Prediction
+
+
+class Model:
+    """Answers with the frame's first pixel, once it is let go on, and remembers how many frames came at a time."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, int]] = []
+        self.busy, self.go_on = threading.Event(), threading.Event()
+
+    def predict(self, frames: Sequence[np.ndarray], model: str) -> list[Prediction]:
+        self.busy.set()
+        assert self.go_on.wait(10)
+        self.batches.append((model, len(frames)))
+        if model == "gone":
+            raise ModelMissing("There is no model 'gone'.")
+        return [Prediction(int(frame[0, 0]), 1.0, (0.1,) * 10, 1.0, True, model, 1, 0.1) for frame in frames]
+
+
+@pytest.fixture
+def model() -> Model:
+    return Model()
+
+
+@pytest.fixture
+def reader(model: Model) -> Iterator[Reader]:
+    """A reader that is busy with a picture of its own, so that whatever is sent now queues up."""
+    reader = Reader(model.predict)
+    reader.submit(drawn(0), "cnn")
+    assert model.busy.wait(10)
+    yield reader
+    model.go_on.set()
+    reader.close()
+
+
+def drawn(digit: int) -> Callable[[], np.ndarray]:
+    return lambda: np.full((28, 28), digit, np.uint8)
+
+
+def blank() -> np.ndarray:
+    raise NoInk
+
+
+def test_what_has_queued_up_is_read_together_and_everybody_gets_his_own(reader: Reader, model: Model) -> None:
+    read = [reader.submit(drawn(digit), "cnn") for digit in range(10)]
+    model.go_on.set()
+    assert [each.result(10).prediction.predicted_digit for each in read] == list(range(10))
+    assert [int(each.result().frame[0, 0]) for each in read] == list(range(10))
+    assert model.batches == [("cnn", 1), ("cnn", 10)]
+
+
+def test_each_model_reads_its_own(reader: Reader, model: Model) -> None:
+    read = [reader.submit(drawn(digit), "linear" if digit % 2 else "cnn") for digit in range(6)]
+    model.go_on.set()
+    answers = [each.result(10).prediction for each in read]
+    assert [(each.predicted_digit, each.model) for each in answers] == [
+        (digit, "linear" if digit % 2 else "cnn") for digit in range(6)
+    ]
+    assert sorted(model.batches[1:]) == [("cnn", 3), ("linear", 3)]
+
+
+def test_a_batch_has_its_limit(reader: Reader, model: Model) -> None:
+    read = [reader.submit(drawn(1), "cnn") for _ in range(2 * BATCH + 3)]
+    model.go_on.set()
+    assert all(each.result(10) for each in read)
+    assert [count for _, count in model.batches] == [1, BATCH, BATCH, 3]
+
+
+def test_a_picture_that_cannot_be_read_spoils_nobody_elses(reader: Reader, model: Model) -> None:
+    before, wrong, after = (reader.submit(frame, "cnn") for frame in (drawn(3), blank, drawn(4)))
+    model.go_on.set()
+    assert (before.result(10).prediction.predicted_digit, after.result(10).prediction.predicted_digit) == (3, 4)
+    with pytest.raises(NoInk):
+        wrong.result(10)
+
+
+def test_a_model_that_is_missing_is_told_to_all_who_asked_for_it(reader: Reader, model: Model) -> None:
+    gone = [reader.submit(drawn(1), "gone") for _ in range(2)]
+    there = reader.submit(drawn(5), "cnn")
+    model.go_on.set()
+    for each in gone:
+        with pytest.raises(ModelMissing):
+            each.result(10)
+    assert there.result(10).prediction.predicted_digit == 5
+
+
+def test_closing_reads_what_is_queued(reader: Reader, model: Model) -> None:
+    read = [reader.submit(drawn(2), "cnn") for _ in range(BATCH + 1)]
+    model.go_on.set()
+    reader.close()
+    assert all(each.done() for each in read)

@@ -1,0 +1,170 @@
+"""Versions of the models: numbered, promoted and rolled back whole or not at all, announced when it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import torch
+
+from learning.dataset import Digits, Mnist, rows
+from storage import model_store
+from storage.database import Database, DatabaseAway
+from storage.model_store import Candidate, NoSuchVersion, Taken, TrainingUnderWay
+from storage.writer import Writer
+from support.classroom import draw, register
+from support.running_app import wait_until
+from support.shipped import network
+
+
+def candidate(content: bytes = b"weights", parent: int = 1, **changes: Any) -> Candidate:
+    return Candidate("linear", content, {"test_accuracy": 0.9}, parent, **({"trained": [], "held_out": []} | changes))
+
+
+def standing(database: Database) -> dict[int, str]:
+    return {each.version: each.status for each in model_store.versions(database, "linear")}
+
+
+def few(mnist: Mnist, count: int) -> Digits:
+    return rows(mnist.test, torch.arange(count))
+
+
+def test_the_projects_own_weights_are_version_one_and_serve_and_are_stored_once(database: Database) -> None:
+    assert [register(database, model) for model in ("linear", "cnn", "linear")] == [1, 1, 1]
+    stored, sha256, card = model_store.weights(database, "linear", 1)
+    assert hashlib.sha256(stored).hexdigest() == sha256 == card["sha256"]
+    assert {(each.model, each.version, each.status, each.parent) for each in model_store.versions(database)} == {
+        ("linear", 1, "active", None),
+        ("cnn", 1, "active", None),
+    }
+
+
+def test_weights_of_a_later_release_serve_unless_something_was_learnt(database: Database) -> None:
+    register(database, "linear")
+    assert model_store.register_shipped(database, "linear", b"release two", {}) == 2
+    assert standing(database) == {1: "retired", 2: "active"}
+    model_store.save(database, candidate(parent=2), promote=True, reason="better")
+    assert model_store.register_shipped(database, "linear", b"release three", {}) == 4
+    assert standing(database) == {1: "retired", 2: "retired", 3: "active", 4: "candidate"}
+
+
+def test_a_candidate_serves_if_the_gate_says_so_and_is_kept_if_not(database: Database) -> None:
+    register(database, "linear")
+    assert model_store.save(database, candidate(b"worse"), promote=False, reason="It is worse.") == (2, "rejected")
+    assert model_store.save(database, candidate(b"better"), promote=True, reason="Better.") == (3, "active")
+    assert standing(database) == {1: "retired", 2: "rejected", 3: "active"}
+    newest, refused, _ = model_store.versions(database, "linear")
+    assert (newest.reason, newest.parent, refused.reason) == ("Better.", 1, "It is worse.")
+    assert model_store.active(database, "linear").version == 3
+    assert model_store.serving(database)["linear"] == [
+        (3, newest.sha256),
+        (1, model_store.weights(database, "linear", 1)[1]),
+    ]
+
+
+def test_a_candidate_that_was_measured_against_another_version_waits(database: Database) -> None:
+    register(database, "linear")
+    model_store.save(database, candidate(b"two"), promote=True, reason="")
+    assert model_store.save(database, candidate(b"three", parent=1), promote=True, reason="") == (3, "candidate")
+    assert standing(database) == {1: "retired", 2: "active", 3: "candidate"}
+    model_store.promote(database, "linear", 3, "admin")
+    assert standing(database) == {1: "retired", 2: "retired", 3: "active"}
+
+
+def test_rolling_back_goes_the_way_back_and_never_forward_again(database: Database) -> None:
+    register(database, "linear")
+    for content in (b"two", b"three"):
+        model_store.save(database, candidate(content, model_store.active(database, "linear").version), True, "")
+    assert [model_store.roll_back(database, "linear", "admin") for _ in range(2)] == [2, 1]
+    assert standing(database) == {1: "active", 2: "retired", 3: "retired"}
+    with pytest.raises(NoSuchVersion, match="go back"):
+        model_store.roll_back(database, "linear", "admin")
+    model_store.promote(database, "linear", 3, "admin")
+    assert model_store.roll_back(database, "linear", "admin") == 1
+    assert standing(database) == {1: "active", 2: "retired", 3: "retired"}
+
+
+def test_what_is_not_there_cannot_serve_and_nothing_changes(database: Database) -> None:
+    with pytest.raises(NoSuchVersion):
+        model_store.active(database, "linear")
+    register(database, "linear")
+    with pytest.raises(NoSuchVersion):
+        model_store.promote(database, "linear", 7, "admin")
+    with pytest.raises(NoSuchVersion):
+        model_store.weights(database, "linear", 7)
+    assert standing(database) == {1: "active"}
+
+
+def test_promoting_at_once_from_many_sides_leaves_one_that_serves(database: Database) -> None:
+    register(database, "linear")
+    for number in range(2, 6):
+        model_store.save(database, candidate(b"%d" % number), promote=False, reason="")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda version: model_store.promote(database, "linear", version, "admin"), [2, 3, 4, 5] * 5))
+    assert sorted(standing(database).values()).count("active") == 1
+    with database.transaction() as cursor:  # each step began where the one before had ended
+        cursor.execute("SELECT version, replaced FROM promotions WHERE model = 'linear' ORDER BY id")
+        steps = cursor.fetchall()
+    assert [replaced for _, replaced in steps[1:]] == [version for version, _ in steps[:-1]]
+
+
+def test_exactly_the_labels_that_were_taken_are_marked(database: Database, writer: Writer, mnist: Mnist) -> None:
+    register(database, "linear")
+    digits = few(mnist, 5)
+    labels = digits.labels.tolist()
+    taken, changed, held, later, _ = draw(writer, network("linear"), digits, labels, ["a" * 64] * 5)
+    with database.transaction() as cursor:
+        cursor.execute("UPDATE predictions SET true_label = %s WHERE drawing_id = %s", ((labels[1] + 1) % 10, changed))
+    lessons = candidate(trained=[Taken(taken, labels[0]), Taken(changed, labels[1])], held_out=[Taken(held, labels[2])])
+    model_store.save(database, lessons, promote=False, reason="")
+    with database.transaction() as cursor:
+        cursor.execute("SELECT drawing_id, trained_into, judged FROM predictions")
+        marks = {row[0]: row[1:] for row in cursor.fetchall()}
+    assert (marks[taken], marks[changed], marks[held], marks[later]) == (
+        (2, None),
+        (None, None),
+        (None, 2),
+        (None, None),
+    )
+
+
+def test_a_change_is_announced_at_once_and_only_when_it_is_committed(database: Database) -> None:
+    register(database, "linear")
+    model_store.save(database, candidate(), promote=False, reason="")
+    heard = threading.Semaphore(0)
+
+    def listen() -> None:
+        with suppress(DatabaseAway):  # when the test is over
+            for _ in model_store.changes(database, every=30):
+                heard.release()
+
+    threading.Thread(target=listen, daemon=True).start()
+    assert heard.acquire(timeout=10), "the first look comes without any announcement"
+    with database.transaction() as cursor:
+        cursor.execute("SELECT pg_notify('model_versions', '')")
+        assert not heard.acquire(timeout=0.3)
+    assert heard.acquire(timeout=10)
+    model_store.promote(database, "linear", 2, "admin")
+    assert heard.acquire(timeout=10)
+
+
+def test_there_is_one_training_at_a_time_and_a_killed_one_is_called_interrupted(database: Database) -> None:
+    with model_store.only_training(database):
+        killed = model_store.begin_training(database, "linear", "admin")
+        model_store.note_training(database, killed, "training", 0.5, "Half.")
+        (shown,) = model_store.trainings(database)
+        assert (shown.running, shown.stage, shown.progress, shown.message) == (True, "training", 0.5, "Half.")
+        with pytest.raises(TrainingUnderWay), model_store.only_training(database):
+            pass
+    wait_until(lambda: not model_store.trainings(database)[0].running, what="the lock let go")
+    with model_store.only_training(database):
+        done = model_store.begin_training(database, "linear", "auto")
+        model_store.end_training(database, done, "promoted", "Better.", 2)
+    assert [(each.stage, each.version, each.running) for each in model_store.trainings(database)] == [
+        ("promoted", 2, False),
+        ("interrupted", None, False),
+    ]

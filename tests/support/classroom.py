@@ -1,0 +1,111 @@
+"""People who draw and say what it is, without a browser: their rows are written as the app writes them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+import torch
+from torch import nn
+
+from feedback import retraining
+from frames.preprocessing import to_png
+from learning.dataset import Digits, Mnist, rows
+from learning.networks import digit_logits
+from learning.training import predict
+from logger import PredictionRow, log_label, log_prediction
+from storage import model_store
+from storage.database import Database
+from storage.writer import Writer
+from support.shipped import MODEL, card
+
+
+class Known:
+    """A server whose connection string is known."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+
+    def start(self) -> str:
+        return self.dsn
+
+    def stop(self) -> None:
+        pass
+
+
+def person(name: object) -> str:
+    """A visitor's hash."""
+    return hashlib.sha256(str(name).encode()).hexdigest()
+
+
+def small(mnist: Mnist, train: int = 4000, validation: int = 1000, test: int = 500) -> Mnist:
+    """A part of MNIST that is soon read through."""
+    parts = zip(mnist, (train, validation, test), strict=True)
+    return Mnist(*(rows(part, torch.arange(count)) for part, count in parts))
+
+
+def register(database: Database, model: str) -> int:
+    """Store the shipped weights, as the app does when it starts."""
+    return model_store.register_shipped(database, model, (MODEL / f"{model}.pt").read_bytes(), card(model))
+
+
+def draw(
+    writer: Writer,
+    network: nn.Module,
+    digits: Digits,
+    says: Sequence[int],
+    people: Sequence[str | None],
+    model: str = "linear",
+) -> list[UUID]:
+    """Have drawings read by `network` and labelled by their people; the drawings' ids, all of them committed."""
+    logits = digit_logits(predict(network, digits.images)) / card(model)["temperature"]
+    probabilities = logits.double().softmax(1)
+    written, ids = [], []
+    for image, row, label, visitor in zip(digits.images, probabilities.tolist(), says, people, strict=True):
+        ids.append(uuid4())
+        reading = PredictionRow(
+            drawing_id=ids[-1],
+            predicted_digit=row.index(max(row)),
+            confidence=max(row),
+            probabilities=tuple(row),
+            digit_score=0.99,
+            image=to_png(image[0].numpy()),
+            source="api",
+            visitor=visitor,
+            model=model,
+            model_version=1,
+            elapsed_ms=1.0,
+        )
+        written.append(log_prediction(writer, reading))
+        written.append(log_label(writer, ids[-1], int(label), visitor or "api"))
+    for each in written:
+        each.result(60)
+    return ids
+
+
+# What a retraining compares and measures with, where a test is about something else: seconds become tenths.
+FEW = {"TRUSTED": 300, "REHEARSAL": 600, "NON_DIGITS": 100}
+
+
+def hasten(patch: pytest.MonkeyPatch) -> None:
+    """Let the retrainings of this process rehearse and compare less."""
+    for knob, value in FEW.items():
+        patch.setattr(retraining, knob, value)
+
+
+def damaged(weights: bytes) -> bytes:
+    """The same number of bytes, and another content."""
+    return weights[:-100] + bytes(100)
+
+
+def nudged(model: str, by: float = 1e-3) -> bytes:
+    """Weights that read all but the same as the shipped ones, and are others."""
+    state = torch.load(MODEL / f"{model}.pt", weights_only=True)
+    last = list(state)[-1]
+    state[last] = state[last] + by
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()

@@ -1,0 +1,110 @@
+"""A hand at the mouse: finds the canvas on the Draw page, draws strokes on it, and reads the answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from playwright.sync_api import Locator, Page, expect
+
+from web.visitors import COOKIE
+
+Stroke = Sequence[tuple[float, float]]
+
+
+def open_page(page: Page, url: str) -> None:
+    """Open the Draw page and wait until it can be drawn on."""
+    page.goto(url)
+    expect(page.get_by_role("heading", name="Draw a digit")).to_be_visible()
+    expect(canvas(page)).to_be_visible()
+
+
+def visitor_of(page: Page) -> str:
+    """The hash under which this visitor's rows are kept."""
+    value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
+
+
+# Its script has ended, and what it sent has been shown: nothing was added for a moment.
+REST = """() => {
+    const script = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState
+    const now = performance.now(), size = document.body.innerHTML.length
+    if (window.lately?.size != size || script != "notRunning") window.lately = {size, since: now}
+    return now - window.lately.since > 150
+}"""
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the page has come whole: what is pressed earlier may still find a button of the page before it."""
+    page.wait_for_function(REST)
+
+
+def unmoving(page: Page) -> None:
+    """Wait until nothing fades in any more: what does is paler for a moment."""
+    at_rest(page)
+    page.wait_for_function("() => document.getAnimations().every(each => each.playState != 'running')")
+
+
+def canvas(page: Page) -> Locator:
+    return page.locator("canvas.upper-canvas")
+
+
+def ink(page: Page) -> int:
+    """How many pixels of the canvas are dark."""
+    count = """canvas => {
+        const all = [...canvas.parentElement.querySelectorAll("canvas")].map(one =>
+            one.getContext("2d").getImageData(0, 0, one.width, one.height).data)
+        return Math.max(...all.map(data => data.filter((value, i) => i % 4 == 3 && value > 128
+            && data[i - 1] + data[i - 2] + data[i - 3] < 200).length))
+    }"""
+    return int(canvas(page).evaluate(count))
+
+
+def draw(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draw strokes, in parts of the canvas's width and height (0 to 1)."""
+    canvas(page).evaluate("canvas => canvas.scrollIntoView({block: 'center'})")  # not below the page's fixed head
+    box = canvas(page).bounding_box()
+    assert box is not None
+    for stroke in strokes:
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def answer(page: Page, strokes: int) -> int:
+    """The digit on the page, once it is the answer to that many strokes."""
+    digit = page.locator(f'[data-testid="digit"][data-strokes="{strokes}"]')
+    expect(digit).to_be_visible()
+    return int(digit.inner_text())
+
+
+def say(page: Page, label: int) -> None:
+    """Click on the right digit, and wait for the new, empty canvas."""
+    with new_canvas(page):
+        press_digit(page, label)
+
+
+def press_digit(page: Page, label: int) -> None:
+    page.get_by_role("button", name=str(label), exact=True).first.click()
+
+
+@contextmanager
+def new_canvas(page: Page) -> Iterator[None]:
+    """What is done meanwhile must bring a new canvas in the old one's place."""
+    expect(page.locator("[class*=st-key-canvas-]")).to_have_count(1)  # for a moment the last one may still be there
+    old = page.locator("[class*=st-key-canvas-]").get_attribute("class")
+    assert old is not None
+    key = next(name for name in old.split() if name.startswith("st-key-canvas-"))
+    yield
+    expect(page.locator(f".{key}")).to_have_count(0)
+    expect_empty(page)
+
+
+def expect_empty(page: Page) -> None:
+    expect(page.get_by_test_id("digit")).to_have_count(0)
+    expect(page.get_by_text("The answer appears here")).to_be_visible()
+    expect(canvas(page)).to_have_count(1)

@@ -1,0 +1,83 @@
+"""Take the README's pictures from the running app: `make screenshots`. That of Review needs MNIST."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import psycopg2.extensions
+import torch
+from playwright.sync_api import Page, sync_playwright
+
+from learning.dataset import load_mnist, rows
+from logger import STATEMENTS
+from storage.database import Database
+from storage.spool import Spool
+from storage.writer import Writer
+from support.chromium import find
+from support.classroom import Known, person
+from support.classroom import draw as drawn
+from support.digits import DIGITS
+from support.hand import answer, draw, open_page, say
+from support.running_app import ROOT, RunningApp
+from support.shipped import network
+
+FOLDER = ROOT / ".github"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        app = RunningApp(Path(folder), ADMIN_PASSWORD="for the pictures alone").start()
+        try:
+            flags = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+            browser = playwright.chromium.launch(executable_path=find(), args=flags)
+            page = browser.new_page(viewport={"width": 860, "height": 860}, device_scale_factor=1.5)
+            open_page(page, app.url)
+            take(page)
+            labels(app)
+            page = browser.new_page(viewport={"width": 1180, "height": 900}, device_scale_factor=1.2)
+            take_review(page, app)
+            browser.close()
+        finally:
+            app.stop()
+
+
+def take(page: Page) -> None:
+    for label, strokes in (DIGITS[9], DIGITS[0], DIGITS[12], DIGITS[17]):
+        draw(page, strokes)
+        answer(page, len(strokes))
+        say(page, label)
+    draw(page, DIGITS[16][1])
+    answer(page, 2)
+    page.mouse.move(5, 5)
+    page.get_by_text("Saved: that was").first.wait_for(state="detached")
+    page.screenshot(path=FOLDER / "draw.png")
+
+
+def labels(app: RunningApp) -> None:
+    """MNIST's digits as people's drawings: most are labelled rightly, some wrongly."""
+    digits = rows(load_mnist(ROOT / "data").test, torch.arange(90))
+    says = [(digit + (n % 3 == 0) * (3 + n % 4)) % 10 for n, digit in enumerate(digits.labels.tolist())]
+    database = Database(Known(psycopg2.extensions.make_dsn(host=app.socket_dir(), user="postgres", dbname="digits")))
+    database.open()
+    assert database.wait_until_ready(60)
+    writer = Writer(database, Spool(app.data_dir / "pictures.sqlite"), STATEMENTS)
+    writer.open()
+    drawn(writer, network("cnn"), digits, says, [person(n % 12) for n in range(90)], "cnn")
+    writer.close()
+    database.close(stop_server=False)
+
+
+def take_review(page: Page, app: RunningApp) -> None:
+    page.goto(f"{app.url}/review")
+    page.get_by_label("Password", exact=True).fill("for the pictures alone")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_test_id("counts").wait_for()
+    page.locator(".st-key-cards").wait_for()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=FOLDER / "review.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""How often one client may ask, and who is one client: on running apps, and on the pieces by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from support.running_app import RunningApp
+from web import middleware
+from web.middleware import RateLimit, RecentCalls, client_of
+
+ALLOWED = 5
+
+
+def limited_app(factory: pytest.TempPathFactory, proxies: str = "") -> Iterator[RunningApp]:
+    app = RunningApp(factory.mktemp("limited"), API_RATE_LIMIT=f"{ALLOWED}/hour", TRUSTED_PROXIES=proxies)
+    app.start(ready=False)  # the models may be listed while they load
+    yield app
+    app.stop()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app that no proxy stands before."""
+    yield from limited_app(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app behind a proxy on this machine, and another in 10.0.0.0/8."""
+    yield from limited_app(tmp_path_factory, "127.0.0.1, 10.0.0.0/8")
+
+
+def models(app: RunningApp, *forwarded: str) -> httpx.Response:
+    return httpx.get(f"{app.url}/api/models", headers=[("x-forwarded-for", each) for each in forwarded], timeout=30)
+
+
+def test_who_asks_too_often_is_told_when_to_go_on_whatever_address_it_claims(alone: RunningApp) -> None:
+    codes = [models(alone, f"203.0.113.{n}").status_code for n in range(ALLOWED + 2)]
+    assert codes == [200] * ALLOWED + [429] * 2
+    answer = models(alone)
+    assert 3500 < int(answer.headers["retry-after"]) <= 3600
+    assert list(answer.json()) == ["detail"]
+    assert f"{ALLOWED} calls an hour" in answer.json()["detail"]
+    for path in ("predict", "predict/base64", "feedback"):
+        assert httpx.post(f"{alone.url}/api/{path}", content=b"x").status_code == 429
+    assert alone.status("/api/nothing") == 429
+    free = ("/health", "/api/docs", "/api/openapi.json", "/api/docs/files/swagger-ui.css", "/")
+    assert [alone.status(path) for path in free * 2] == [200] * 10
+    assert alone.status("/ready") in (200, 503)
+
+
+def test_behind_a_trusted_proxy_each_client_has_its_own_calls(behind: RunningApp) -> None:
+    def calls(*forwarded: str) -> int:
+        """How many of many calls are answered."""
+        return sum(models(behind, *forwarded).status_code == 200 for _ in range(ALLOWED + 1))
+
+    assert calls("198.51.100.1") == ALLOWED
+    assert calls("198.51.100.2") == ALLOWED
+    assert calls("203.0.113.9, 198.51.100.2") == 0, "what the client itself claims comes first, and is not believed"
+    assert calls("203.0.113.9", "198.51.100.2, 10.1.2.3") == 0, "a second proxy that is trusted too"
+    assert calls("198.51.100.2, 192.0.2.7") == ALLOWED, "a second proxy that is not: it is the client"
+    assert calls("2001:db8:1:2::1") == ALLOWED
+    assert calls("2001:db8:1:2:ffff::2") == 0, "the same /64"
+    assert calls("2001:db8:1:3::1") == ALLOWED
+    assert calls("198.51.100.3:5555") == ALLOWED
+    assert calls("198.51.100.3:7777") == 0, "another port, the same client"
+    assert calls() == ALLOWED, "the proxy itself"
+
+
+@pytest.mark.parametrize(
+    ("peer", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("x" * 10_000, "x" * 64),
+        (None, ""),
+    ],
+)
+def test_who_is_one_client(peer: str | None, client: str) -> None:
+    assert client_of({"type": "http", "client": peer and (peer, 1234)}) == client
+
+
+def test_the_window_moves() -> None:
+    calls = RecentCalls()
+    assert [calls.acquire_entry("a", 3, 1) for _ in range(4)] == [True] * 3 + [False]
+    assert calls.acquire_entry("b", 3, 1)
+    start, count = calls.get_moving_window("a", 3, 1)
+    assert time.monotonic() - 1 < start <= time.monotonic()
+    assert count == 3
+    time.sleep(1.1)
+    assert calls.get_moving_window("a", 3, 1)[1] == 0
+    assert calls.acquire_entry("a", 3, 1)
+
+
+def test_no_more_is_remembered_than_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "MAX_CLIENTS", 100)
+    calls = RecentCalls()
+    for n in range(1000):
+        assert calls.acquire_entry("regular", 5000, 60)
+        assert calls.acquire_entry(f"passing {n}", 5, 60)
+    assert len(calls._calls) == 100
+    assert calls.get_moving_window("regular", 5000, 60)[1] == 1000, "who goes on calling is not forgotten"
+    time.sleep(1.1)
+    assert calls.acquire_entry("late", 5, 1)
+    assert len(calls._calls) == 1, "nor is anybody kept whose calls no longer count"
+
+
+def test_the_refused_body_is_not_even_read() -> None:
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204})
+
+    async def receive() -> Message:
+        raise AssertionError("the body was asked for")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def call_twice() -> None:
+        limited = RateLimit(app, "1/minute")
+        for _ in range(2):
+            await limited({"type": "http", "path": "/x", "root_path": "", "client": ("a", 1)}, receive, send)
+
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
+        thread.submit(asyncio.run, call_twice()).result()
+    assert [message["status"] for message in sent if "status" in message] == [204, 429]

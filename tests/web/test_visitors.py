@@ -1,0 +1,76 @@
+"""The visitor's cookie: random, out of reach of scripts, and given once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from support.running_app import RunningApp
+from web.visitors import COOKIE, VisitorCookie, api_visitor
+
+PAGE = {"accept": "text/html,application/xhtml+xml"}
+GOOD = "a" * 43
+
+
+def visit(headers: dict[str, str], scheme: str = "http") -> httpx.Response:
+    """What an app behind the middleware answers to one request."""
+    app = VisitorCookie(Starlette(routes=[Route("/", lambda _: PlainTextResponse("page"))]))
+
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"{scheme}://test") as client:
+            return await client.get("/", headers=headers)
+
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
+        return thread.submit(asyncio.run, get()).result()
+
+
+def cookie_from(answer: httpx.Response) -> SimpleCookie:
+    return SimpleCookie(answer.headers.get("set-cookie", ""))
+
+
+def test_a_new_browser_gets_a_random_cookie_that_scripts_cannot_read() -> None:
+    cookies = [cookie_from(visit(PAGE))[COOKIE] for _ in range(2)]
+    assert cookies[0].value != cookies[1].value
+    assert len(cookies[0].value) == 43
+    assert cookies[0]["httponly"]
+    assert cookies[0]["samesite"] == "Lax"
+    assert not cookies[0]["secure"]
+
+
+def test_over_https_the_cookie_is_secure() -> None:
+    assert cookie_from(visit(PAGE, "https"))[COOKIE]["secure"]
+
+
+@pytest.mark.parametrize("headers", [{"accept": "*/*"}, {"accept": "image/png"}, PAGE | {"cookie": f"{COOKIE}={GOOD}"}])
+def test_programs_and_known_browsers_get_none(headers: dict[str, str]) -> None:
+    assert "set-cookie" not in visit(headers).headers
+
+
+@pytest.mark.parametrize("value", ["", "short", "x" * 5000, "'; DROP TABLE predictions; --", "=;=;="])
+def test_a_forged_cookie_is_replaced(value: str) -> None:
+    answer = visit(PAGE | {"cookie": f"{COOKIE}={value}"})
+    assert COOKIE in cookie_from(answer)
+
+
+@pytest.mark.parametrize("other", ['prefs={"a": 1, "b": 2}', "a b c", "x=\x7f", "_xsrf=2|a|b|1", '"'])
+def test_strange_cookies_of_other_apps_do_not_make_a_stranger(other: str) -> None:
+    assert "set-cookie" not in visit(PAGE | {"cookie": f"{other}; {COOKIE}={GOOD}"}).headers
+
+
+def test_the_apps_own_page_carries_it(app: RunningApp) -> None:
+    assert COOKIE in cookie_from(httpx.get(app.url, headers=PAGE))
+    assert "set-cookie" not in httpx.get(f"{app.url}/health", headers={"accept": "*/*"}).headers
+
+
+def test_an_api_session_never_meets_a_cookie() -> None:
+    assert api_visitor("") is None
+    assert api_visitor("alice") == hashlib.sha256(b"api:alice").hexdigest()
+    assert api_visitor(GOOD) != hashlib.sha256(f"cookie:{GOOD}".encode()).hexdigest()
