@@ -1,18 +1,18 @@
-# Two commands do everything, on a fresh machine too:
+# Two commands do everything, even on a fresh machine:
 #
 #   make run     the app at http://localhost:8501 (PORT=9000 for another port, ADDRESS=0.0.0.0 to open it to the network)
-#   make test    every test but the long ones and Docker's
+#   make test    every test except the long ones and Docker's
 #
 # The others: install install-dev train lint bench test-full test-docker screenshots clean
 
 PYTHON ?= python3
-# Where torch comes from: cpu, auto (looks for a GPU), cu130 ... The environment beats .env beats the default.
+# The build of torch: cpu, auto (looks for a GPU), cu130 ... The environment overrides .env; .env, the default.
 TORCH_BACKEND ?= $(or $(shell sed -n 's/^TORCH_BACKEND=//p' .env 2>/dev/null),cpu)
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 export PYTHONUNBUFFERED := 1
-# Compiled modules are kept (in .venv, and beside the sources) even where the environment forbids that: otherwise each
-# start compiles a few thousand files anew, which takes longer than all else that a start does.
+# Keep compiled modules (in .venv and beside the sources) even where the environment disables that: otherwise each start
+# recompiles a few thousand files, which takes longer than everything else at startup.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test install install-dev train lint bench test-full test-docker screenshots clean
@@ -32,7 +32,7 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Coverage follows the app's own process too: the browser's tests start it as a user would.
+# Coverage includes the app's own process: the browser tests start it as a user would.
 test: install-dev
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest
@@ -45,17 +45,17 @@ test-full: install-dev
 test-docker: install-dev
 	$(BIN)/pytest -m docker -s
 
-# The README's pictures, taken from the running app.
+# The README's screenshots, taken from the running app.
 screenshots: install-dev
 	@PYTHONPATH=src:tests $(BIN)/python tests/support/screenshots.py
 
 install: .venv/.installed
 install-dev: .venv/.installed-dev
 
-# What is missing is said in a sentence each, before anything is made.
+# Report anything missing, in a sentence each, before creating anything.
 .venv/bin/uv:
 	@if [ "$$(uname -sm)" = "Darwin x86_64" ]; then \
-	  echo "PyTorch is no longer made for Macs with an Intel processor: use Docker there (see DEPLOYMENT.md)." >&2; exit 1; fi
+	  echo "PyTorch no longer supports Macs with an Intel processor: use Docker there (see DEPLOYMENT.md)." >&2; exit 1; fi
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "Python is missing: install Python 3.11 or newer, or name it with PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -65,14 +65,14 @@ install-dev: .venv/.installed-dev
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# uv takes torch and torchvision from PyTorch's own index, where the CPU build is small. Where that index cannot be
-# reached, both come from PyPI instead, which on Linux brings CUDA along. What else goes wrong is said and ends it.
+# uv installs torch and torchvision from PyTorch's own index, where the CPU build is small. If that index is
+# unreachable, both come from PyPI instead, which on Linux includes CUDA. Any other error is reported and is final.
 define INSTALL
 	@echo "Installing $(1) (the first time this takes a minute or two) ..."
 	@UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend=$(TORCH_BACKEND) -r $(1) 2>.venv/uv.log || { \
 	  cat .venv/uv.log >&2; \
 	  grep -q pytorch.org .venv/uv.log || { echo "Nothing was installed: see above." >&2; exit 1; }; \
-	  echo "That did not work with PyTorch's own index: taking torch from PyPI, which on Linux is a download of some 3 GB." >&2; \
+	  echo "PyTorch's own index did not work: installing torch from PyPI, which on Linux is a download of some 3 GB." >&2; \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python -r $(1); }
 endef
 

@@ -1,9 +1,9 @@
--- The database's own name, so that what an app keeps while the database is away reaches this one and no other.
+-- The database's own id, so that entries spooled while it is unavailable reach this database and no other.
 
 CREATE TABLE installation (
-    -- Random, and the same for ever: a restored backup is the same database.
+    -- Random and permanent: a restored backup is the same database.
     id     uuid NOT NULL DEFAULT gen_random_uuid(),
-    -- There is only one row.
+    -- Allows only one row.
     single boolean PRIMARY KEY DEFAULT true CHECK (single)
 );
 

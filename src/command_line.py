@@ -1,4 +1,4 @@
-"""What the commands' flags have in common: numbers within bounds, and complaints of one sentence."""
+"""What the commands share: numbers within bounds, and errors of one sentence."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Callable
 from typing import Any
 
 
-def number(kind: type[int] | type[float], low: float, high: float, low_too: bool = True) -> Callable[[str], Any]:
-    """A parser of finite numbers between `low` (itself allowed if `low_too`) and `high`."""
+def number(kind: type[int] | type[float], low: float, high: float, include_low: bool = True) -> Callable[[str], Any]:
+    """A parser of finite numbers between `low` (itself allowed with `include_low`) and `high`."""
 
     def parse(text: str) -> int | float:
         try:
             value = kind(text)
         except ValueError:
             value = kind(-1) if low >= 0 else kind(low - 1)
-        if not math.isfinite(value) or value > high or value < low or (value == low and not low_too):
+        if not math.isfinite(value) or value > high or value < low or (value == low and not include_low):
             what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"must be {what} {'from' if low_too else 'above'} {low:g} to {high:g}")
+            raise argparse.ArgumentTypeError(f"must be {what} {'from' if include_low else 'above'} {low:g} to {high:g}")
         return value
 
     return parse
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with its complaint in one sentence on one line."""
+    """argparse, with errors of one sentence on one line."""
 
     def error(self, message: str) -> Any:
-        """Say what is wrong and exit with 2."""
+        """Print the error and exit with 2."""
         self.exit(2, f"{self.prog}: {message}.\n")
 
 

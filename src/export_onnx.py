@@ -1,8 +1,9 @@
 """python src/export_onnx.py [--model cnn|linear] [--weights FILE] [--output FILE]: the trained network as an ONNX file.
 
-The file takes `image`, float32 N x 1 x 28 x 28 (0 paper, 1 ink, in MNIST's frame: see preprocessing.py), and gives
+The file takes `image`, float32 N x 1 x 28 x 28 (0 paper, 1 ink, in MNIST's frame: see frames/preprocessing.py), and gives
 `logits`, N x 11 for the CNN (column 10: not a digit) or N x 10. The temperature and the digit score of the model's
-.json are applied to these logits, as predictor.py does. --weights takes a version downloaded from the Models page.
+.json are applied to these logits, as serving/predictor.py does. --weights takes a version downloaded from the Models
+page, and --sha256 its checksum.
 The check at the end needs onnxruntime (in requirements-dev.txt) and MNIST; --no-check leaves it out.
 """
 
@@ -21,12 +22,13 @@ from torch import nn
 from command_line import command
 from learning.dataset import MnistMissing, as_input, load_mnist
 from learning.networks import fold
-from serving.prediction import MODELS, ModelMissing
-from serving.predictor import checked_network, load_model
+from learning.registry import DEFAULT_MODEL, MODELS
+from learning.weights import ModelMissing, checksum, load_network
+from serving.predictor import load_model
 from settings import ROOT
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The export: torch traces the network once and writes down what it did, with the number of images left free.
+# The export: torch traces the network once and records what it did, with the number of images left free.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -34,7 +36,7 @@ def export(network: nn.Module, file: Path) -> None:
     """Write a network that takes N x 1 x 28 x 28 as an ONNX file, weights included, N free. Raises ImportError."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own making
+        warnings.simplefilter("ignore")  # they come from the exporter itself
         torch.onnx.export(
             network,
             (torch.rand(2, 1, 28, 28),),
@@ -49,13 +51,13 @@ def export(network: nn.Module, file: Path) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The check: an export that reads differently from the network is worth nothing, so both read MNIST's test digits.
+# The check: both the network and its export read MNIST's test digits, and have to agree.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
 def largest_difference(network: nn.Module, file: Path, images: torch.Tensor) -> float:
     """The largest difference between torch's and ONNX Runtime's logits on uint8 images, N x 1 x 28 x 28."""
-    import onnxruntime
+    import onnxruntime  # an optional package
 
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     largest = 0.0
@@ -75,14 +77,15 @@ def largest_difference(network: nn.Module, file: Path, images: torch.Tensor) -> 
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     made = command("export_onnx.py", __doc__)
-    made.add_argument("--model", choices=MODELS, default="cnn")
+    made.add_argument("--model", choices=MODELS, default=DEFAULT_MODEL)
     made.add_argument("--output", type=Path, help="the file; default: MODEL.onnx")
     made.add_argument("--model-dir", type=Path, default=ROOT / "model")
     made.add_argument(
         "--weights", type=Path, help="a state_dict of this network, in place of the one in the model's folder"
     )
-    made.add_argument("--no-check", action="store_true", help="write the file, and do not read MNIST with it")
-    made.add_argument("--data-dir", type=Path, default=ROOT / "data", help="MNIST lies, or is downloaded, below it")
+    made.add_argument("--sha256", help="the checksum of --weights, which is then verified")
+    made.add_argument("--no-check", action="store_true", help="write the file without comparing it with the network")
+    made.add_argument("--data-dir", type=Path, default=ROOT / "data", help="where MNIST is, or is downloaded to")
     return made
 
 
@@ -90,11 +93,12 @@ def network_of(asked: argparse.Namespace) -> nn.Module:
     """The network that is asked for, ready to read. Raises ModelMissing, OSError."""
     if asked.weights is None:
         return load_model(asked.model_dir, asked.model).network
-    return fold(checked_network(asked.model, asked.weights.read_bytes()))
+    data = asked.weights.read_bytes()
+    return fold(load_network(asked.model, data, asked.sha256 or checksum(data)))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Export and check; the exit code."""
+    """Export and check; returns the exit code."""
     asked = parser().parse_args(arguments)
     file = asked.output or Path(f"{asked.model}.onnx")
     try:

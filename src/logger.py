@@ -1,21 +1,24 @@
 """The thin layer between the app and its table: one row per drawing, and a trace of every label.
 
 Writing goes through the writer: each call returns a future that is done when the row is safe. Reading goes to the
-database, and raises DatabaseAway when it cannot be reached. Repeating a call changes nothing.
+database, and raises DatabaseAway where it is unavailable. Repeating a call changes nothing.
 """
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import metrics
 from storage.database import Database
 from storage.labels import Rules, label_statement
 from storage.spool import Entry
-from storage.writer import Statement, Writer, Written
+from storage.statements import Statement
+from storage.writer import Writer, Written
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class RecentDrawing:
     model_version: int
 
 
-# A drawing is read after every stroke, and each reading replaces the one before: the row stays the same, and so do
-# its label and its owner. Another visitor's row is left as it is.
+# A drawing is read after every stroke, and each reading replaces the one before; its label and its owner stay. Another
+# visitor's row is left as it is.
 _LOG_PREDICTION = """
 INSERT INTO predictions (drawing_id, predicted_digit, confidence, probabilities, digit_score, image, source, visitor,
                          model, model_version, elapsed_ms)
@@ -63,7 +66,7 @@ ON CONFLICT (drawing_id) DO UPDATE SET
 WHERE predictions.visitor IS NOT DISTINCT FROM excluded.visitor
 """
 
-# A new reading of a drawing that is kept already: one that was deleted stays so.
+# A new reading of a drawing that was kept before: one that was deleted meanwhile stays deleted.
 _LOG_AGAIN = """
 WITH changed AS (
     UPDATE predictions SET
@@ -88,7 +91,7 @@ FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
 
 
 def statements(rules: Rules) -> dict[str, Statement]:
-    """What the writer can be asked to write; the rules say which labels count at once."""
+    """The statements that the writer knows by name; the rules say which labels are approved at once."""
     return {
         "prediction": Statement(_LOG_PREDICTION),
         "again": Statement(_LOG_AGAIN, returns=True),
@@ -99,25 +102,40 @@ def statements(rules: Rules) -> dict[str, Statement]:
 
 def log_prediction(writer: Writer, row: PredictionRow) -> Future[Written]:
     """Write a reading; a second one of the same drawing replaces the first."""
-    return writer.submit(Entry("prediction", _parameters(row)))
+    start = time.perf_counter()
+    written = writer.submit(Entry("prediction", _parameters(row)))
+    written.add_done_callback(lambda done: None if done.exception() else metrics.took("log", start))
+    return written
 
 
 def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
-    """Write a new reading of a visitor's own, kept drawing; the row tells how many (0 or 1) were found."""
+    """Write a new reading of a visitor's own, kept drawing; the row says how many (0 or 1) were found."""
     return writer.submit(Entry("again", _parameters(row)))
 
 
 def log_label(writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
     """Write what a drawing really is (0-9), and who said so.
 
-    The row tells how many drawings (0 or 1) were found, and how the label's review stands. With an `owner`, only that
+    The row says how many drawings (0 or 1) were found, and how the label's review stands. With an `owner`, only that
     visitor's drawing is found.
     """
-    return writer.submit(Entry("label", {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner}))
+    written = writer.submit(Entry("label", {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner}))
+    written.add_done_callback(lambda done: metrics.count_label(_outcome(done)))
+    return written
+
+
+def _outcome(done: Future[Written]) -> str:
+    """What became of a label, in one of metrics.OUTCOMES."""
+    if done.exception():
+        return "failed"
+    written = done.result()
+    if written.spooled or written.row is None:
+        return "spooled"
+    return "saved" if written.row[0] else "unknown"
 
 
 def remove(writer: Writer, drawing_id: UUID, visitor: str) -> Future[Written]:
-    """Delete a visitor's own drawing, with its trace; the row tells how many (0 or 1) there were."""
+    """Delete a visitor's own drawing, with its trace; the row says how many (0 or 1) there were."""
     return writer.submit(Entry("remove", {"drawing_id": drawing_id, "visitor": visitor}))
 
 

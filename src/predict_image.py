@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from command_line import command
-from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
-from frames.ink import NoInk
+from frames.images import FORMAT_NAMES, MAX_BYTES, ImageTooLarge, NotAnImage, decode
+from frames.masks import NoInk
 from frames.preprocessing import frame_pixels
-from serving.prediction import MODELS, ModelMissing, Prediction
+from learning.registry import DEFAULT_MODEL, MODELS
+from learning.weights import ModelMissing
+from serving.prediction import Prediction
 from serving.predictor import ServingModel, load_model
 from settings import ROOT
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Reading: the same way that an upload takes in the app, but nothing is kept.
+# Reading: as the app reads an upload, but nothing is kept.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -48,7 +50,7 @@ def read(file: Path, model: ServingModel) -> Read:
 
 
 def thumbnail(picture: Image.Image) -> Image.Image:
-    """A picture of any mode, RGB and at most SIDE a side; what is transparent in it becomes white."""
+    """A picture of any mode as RGB, at most SIDE a side, on white."""
     if picture.mode[0] in "IF":  # more than eight bits, which Pillow does not convert by itself
         values = np.asarray(picture, np.float32)
         picture = Image.fromarray((values.clip(0) * (255 / max(1.0, float(values.max())))).astype(np.uint8))
@@ -59,7 +61,7 @@ def thumbnail(picture: Image.Image) -> Image.Image:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Printing: a line for people, or one JSON object a line for programs, with the names that the HTTP API uses.
+# Printing: a line for people, or one JSON object a line for programs, with the field names of the HTTP API.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -77,7 +79,7 @@ def as_json(done: Read) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The picture: a row for each file. Looking at the middle column explains most wrong answers.
+# The picture: a row for each file. The middle column explains most wrong answers.
 # ---------------------------------------------------------------------------------------------------------------------
 
 SIDE, GAP, TEXT = 196, 16, 14  # pixels; a side is seven times the frame's
@@ -105,13 +107,13 @@ def draw(rows: list[Read]) -> Image.Image:
 
 def _bars(pen: ImageDraw.ImageDraw, prediction: Prediction, left: int, top: int) -> None:
     font = ImageFont.load_default(TEXT)
-    for digit, share in enumerate(prediction.probabilities):
+    for digit, probability in enumerate(prediction.probabilities):
         y, colour = top + digit * BAR, BEST if digit == prediction.predicted_digit else INK
         pen.text((left, y), str(digit), colour, font)
         pen.rectangle((left + GAP, y + 2, left + GAP + SIDE - 60, y + BAR - 4), FAINT)
-        if width := round(share * (SIDE - 60)):
+        if width := round(probability * (SIDE - 60)):
             pen.rectangle((left + GAP, y + 2, left + GAP + width, y + BAR - 4), colour)
-        pen.text((left + SIDE - 38, y), f"{share:.1%}", colour, font)
+        pen.text((left + SIDE - 38, y), f"{probability:.1%}", colour, font)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -122,8 +124,8 @@ def _bars(pen: ImageDraw.ImageDraw, prediction: Prediction, left: int, top: int)
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     made = command("predict_image.py", __doc__)
-    made.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP, BMP or GIF")
-    made.add_argument("--model", choices=MODELS, default="cnn")
+    made.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help=FORMAT_NAMES)
+    made.add_argument("--model", choices=MODELS, default=DEFAULT_MODEL)
     made.add_argument("--json", action="store_true", help="one JSON object a line instead of words")
     made.add_argument("--visualize", type=Path, metavar="OUT.png", help="write what was seen into a picture")
     made.add_argument("--model-dir", type=Path, default=ROOT / "model")
@@ -131,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read every file that was named; the exit code."""
+    """Read every file that was named; returns the exit code."""
     asked = parser().parse_args(arguments)
     try:
         model = load_model(asked.model_dir, asked.model)

@@ -1,8 +1,8 @@
-"""python src/retrain_model.py [--min-labels 50] [--dry-run] [--json]: learn from the labels that people gave.
+"""python src/retrain_model.py [--min-labels 50] [--dry-run] [--json]: learn from people's labels.
 
-Fine-tunes the active CNN on the approved labels and promotes the result if it is not worse; every running app swaps by
-itself. --dry-run keeps nothing. --json prints one object on stdout: promoted, version, reason, labels_used, metrics.
-Exits with 0 also where the result is refused, and with 2 and one sentence when something is amiss.
+Fine-tunes the active CNN on the approved labels and promotes the result if it is not worse; every running app swaps to
+it. --dry-run keeps nothing. --json prints one object on stdout: promoted, version, reason, labels_used, metrics.
+Exits with 0 even if the result is refused, and with 2 and one sentence if something is wrong.
 """
 
 from __future__ import annotations
@@ -12,24 +12,23 @@ import json
 import logging
 import signal
 import sys
-from contextlib import redirect_stdout
-from typing import Any
+from contextlib import redirect_stdout, suppress
 
 from command_line import command, number
 from feedback.retraining import Outcome, Plan, TooFewLabels, retrain
 from learning.dataset import MnistMissing, load_mnist
-from serving.app_state import weights_folder
-from serving.prediction import ModelMissing, read_card
+from learning.registry import DEFAULT_MODEL
+from learning.weights import ModelMissing, WeightsMissing, find_folder, read_weights
 from settings import Settings, SettingsError, load_settings
 from storage import model_store
 from storage.database import Database, DatabaseAway, open_database
-from storage.model_store import NoSuchVersion, TrainingUnderWay
+from storage.model_store import NoSuchVersion
+from storage.trainings import TrainingUnderWay
 
-WAIT = 60.0  # seconds for the database to start
+DATABASE_TIMEOUT = 60.0  # seconds for the database to start
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The command line. Who wanted the training is noted beside it in the database: the app tells its button from its own
-# counting by --who.
+# The command line. --who is noted beside the training in the database: an administrator's button, or the app itself.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -37,14 +36,14 @@ def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     made = command("retrain_model.py", __doc__)
     made.add_argument("--min-labels", type=number(int, 1, 1_000_000), default=50, help="do nothing with fewer new ones")
-    made.add_argument("--dry-run", action="store_true", help="train and judge, but keep nothing")
+    made.add_argument("--dry-run", action="store_true", help="train and evaluate, but keep nothing")
     made.add_argument("--json", action="store_true", help="one JSON object on stdout")
     made.add_argument("--who", choices=["command", "admin", "auto"], default="command", help=argparse.SUPPRESS)
     return made
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The run: everything that can be missing is asked for first, and said in a sentence.
+# The run: everything that can be missing is checked first, and reported in a sentence.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -54,24 +53,23 @@ def run(asked: argparse.Namespace) -> Outcome:
     mnist = load_mnist(settings.data_dir)
     database = open_database(settings)
     try:
-        if not database.wait_until_ready(WAIT):
+        if not database.wait_until_ready(DATABASE_TIMEOUT):
             raise DatabaseAway(database.away)
-        store_own(settings, database, "cnn")
+        store_shipped(settings, database)
         plan = Plan(min_labels=asked.min_labels, dry_run=asked.dry_run, who=asked.who)
-        return retrain(database, mnist, plan, Lines())
+        return retrain(database, mnist, plan, ProgressLines())
     finally:
         database.close()
 
 
-def store_own(settings: Settings, database: Database, model: str) -> None:
-    """Store the weights that the project brings, as the app does when it starts: there is something to begin from."""
-    folder = weights_folder(settings, model)
-    if (folder / f"{model}.pt").exists():
-        card = read_card(folder, model)
-        model_store.register_shipped(database, model, (folder / f"{model}.pt").read_bytes(), card)
+def store_shipped(settings: Settings, database: Database) -> None:
+    """Store the project's own weights, as the app does when it starts: a retraining begins from a stored version."""
+    with suppress(WeightsMissing):
+        weights = read_weights(find_folder(DEFAULT_MODEL, settings.data_dir), DEFAULT_MODEL)
+        model_store.register_shipped(database, weights)
 
 
-class Lines:
+class ProgressLines:
     """Progress as lines on stderr: one for each stage, and one for each tenth of the training."""
 
     def __init__(self) -> None:
@@ -90,25 +88,26 @@ class Lines:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def answer(outcome: Outcome) -> dict[str, Any]:
+def as_json(outcome: Outcome) -> str:
     """What --json prints."""
-    return vars(outcome)
+    values = {name: value for name, value in vars(outcome).items() if name != "card"}
+    return json.dumps(values | {"metrics": outcome.card.to_json() if outcome.card else {}})
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Retrain; the exit code."""
+    """Retrain; returns the exit code."""
     asked = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("retrain_model.py: ended from outside; no label is used."))
     try:
-        with redirect_stdout(sys.stderr):  # whatever else wants to be said
+        with redirect_stdout(sys.stderr):  # stdout is for the result alone
             outcome, code = run(asked), 0
     except TooFewLabels as error:
-        outcome, code = Outcome(False, None, str(error), 0, {}), 0
+        outcome, code = Outcome(False, None, str(error), 0), 0
     except (MnistMissing, ModelMissing, NoSuchVersion, TrainingUnderWay, DatabaseAway, SettingsError, OSError) as error:
-        outcome, code = Outcome(False, None, str(error), 0, {}), 2
+        outcome, code = Outcome(False, None, str(error), 0), 2
     if asked.json:
-        print(json.dumps(answer(outcome)))
+        print(as_json(outcome))
     elif code == 0:
         verdict = f"Version {outcome.version} serves." if outcome.promoted else "Nothing was promoted."
         print(f"{verdict} {outcome.reason}")

@@ -7,13 +7,9 @@ sentence when something is amiss.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import io
-import json
 import os
 import platform
 import sys
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,50 +20,54 @@ from torch import nn
 from tqdm import tqdm
 
 from command_line import command, number
+from learning.card import ModelCard
 from learning.dataset import Mnist, MnistMissing, load_mnist
-from learning.evaluation import confusion_figure, evaluate, fit_digit_score, fit_temperature
-from learning.networks import NETWORKS
-from learning.training import RECIPES, History, Step, TrainingConfig, accuracy, fit
+from learning.evaluation import evaluate, fit_digit_score, fit_temperature
+from learning.figures import confusion_figure
+from learning.recipes import TrainingConfig
+from learning.registry import MODELS
+from learning.training import History, Step, accuracy, fit
+from learning.weights import write_weights
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The command line: every flag left out keeps the knob of the model's own recipe (RECIPES in training.py), so the plain
-# command makes the shipped weights again. Nonsense is refused here, in a sentence, before minutes are spent on it.
+# The command line: a flag that is left out keeps the value of the model's recipe (learning/recipes.py), so the plain
+# command reproduces the shipped weights. Invalid values are refused here, before minutes are spent on them.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     made = command("train_model.py", __doc__)
-    made.add_argument("--model", choices=[*NETWORKS, "all"], default="all")
+    made.add_argument("--model", choices=[*MODELS, "all"], default="all")
     made.add_argument("--epochs", type=number(int, 1, 10_000))
-    made.add_argument("--lr", type=number(float, 0, 100, low_too=False), help="the peak of the one-cycle schedule")
+    made.add_argument("--lr", type=number(float, 0, 100, include_low=False), help="the peak of the one-cycle schedule")
     made.add_argument("--optimizer", choices=["adamw", "sgd"])
     made.add_argument("--dropout", type=number(float, 0, 0.95), help="before the last layer")
     made.add_argument("--batch-size", type=number(int, 2, 55_000))
     made.add_argument("--seed", type=number(int, 0, 2**32 - 1))
-    made.add_argument("--data-dir", type=Path, default=Path("data"), help="MNIST lies, or is downloaded, below it")
+    made.add_argument("--data-dir", type=Path, default=Path("data"), help="where MNIST is, or is downloaded to")
     made.add_argument("--output", type=Path, default=Path("model"), help="the folder for the .pt and .json files")
     made.add_argument("--log-dir", type=Path, help="write TensorBoard scalars, graph and confusion matrix below it")
     return made
 
 
 def recipe(name: str, arguments: argparse.Namespace) -> TrainingConfig:
-    """The model's own recipe, with the knobs that were given on the command line."""
+    """The model's recipe, with the knobs that were given on the command line."""
     knobs = ("epochs", "lr", "optimizer", "dropout", "batch_size", "seed")
     given = {knob: value for knob in knobs if (value := getattr(arguments, knob)) is not None}
-    return replace(RECIPES[name], **given)
+    return replace(MODELS[name].recipe, **given)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Training: one call of fit(), with a progress bar around it. The test digits are looked at once, after the last epoch:
-# whoever picks the best epoch by them reports luck.
+# Training: one call of fit(), with a progress bar. The test digits are measured once, after the last epoch: choosing the
+# best epoch by them would report luck.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
 def train(name: str, config: TrainingConfig, mnist: Mnist) -> tuple[nn.Module, History]:
     """A network trained from scratch by `config`."""
     torch.manual_seed(config.seed)
-    network = NETWORKS[name](config.dropout)
+    network = MODELS[name].build(config.dropout)
     with tqdm(unit="batch", desc=name, file=sys.stderr) as bar:
 
         def show(step: Step) -> None:
@@ -80,43 +80,43 @@ def train(name: str, config: TrainingConfig, mnist: Mnist) -> tuple[nn.Module, H
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The description: all that somebody needs to know about the weights without loading them, and to make them again.
-# Temperature and digit score are fitted on held-out digits, so that "98 % sure" means right 98 times in a hundred.
+# The model card: all that is needed to understand the weights without loading them, and to reproduce them. Temperature
+# and digit score are fitted on validation digits, so that "98 % sure" means right 98 times in a hundred.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def describe(name: str, network: nn.Module, config: TrainingConfig, history: History, mnist: Mnist) -> dict[str, Any]:
-    """The .json of a trained network, without the sha256 of its weights."""
+def describe(model: str, network: nn.Module, config: TrainingConfig, history: History, mnist: Mnist) -> ModelCard:
+    """The card of a trained network."""
     temperature = fit_temperature(network, mnist.validation)
-    measured = evaluate(network, mnist.test, temperature)
-    return {
-        "architecture": name,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "test_accuracy": measured["accuracy"],
-        "validation_accuracy": accuracy(network, mnist.validation),
-        "train_accuracy": accuracy(network, mnist.train),
-        "per_digit_accuracy": measured["per_digit"],
-        "nll": measured["nll"],
-        "ece": measured["ece"],
-        "temperature": temperature,
-        "digit_score": fit_digit_score(network, mnist.validation)._asdict(),
-        "data": f"MNIST: {len(mnist.train.labels)} digits to train on, {len(mnist.validation.labels)} to validate, "
+    tested = evaluate(network, mnist.test, temperature)
+    return ModelCard(
+        architecture=model,
+        parameters=sum(p.numel() for p in network.parameters()),
+        test_accuracy=tested.accuracy,
+        validation_accuracy=accuracy(network, mnist.validation),
+        train_accuracy=accuracy(network, mnist.train),
+        per_digit_accuracy=tested.per_digit,
+        nll=tested.nll,
+        ece=tested.ece,
+        temperature=temperature,
+        digit_score=fit_digit_score(network, mnist.validation),
+        data=f"MNIST: {len(mnist.train.labels)} digits to train on, {len(mnist.validation.labels)} to validate, "
         f"{len(mnist.test.labels)} to test; per epoch {config.synthetic_digits} generated digits and "
         f"{config.non_digits} generated non-digits",
-        "seed": config.seed,
-        "knobs": config.as_dict(),
-        "history": [epoch._asdict() for epoch in history.epochs],
-        "wall_seconds": round(history.seconds, 1),
-        "cpu": cpu_model(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+        seed=config.seed,
+        knobs=config.as_dict(),
+        history=tuple(epoch._asdict() for epoch in history.epochs),
+        wall_seconds=round(history.seconds, 1),
+        cpu=cpu_model(),
+        cores=os.cpu_count(),
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        trained_at=datetime.now(UTC).replace(microsecond=0),
+    )
 
 
 def cpu_model() -> str:
-    """The processor's name, from Linux where it says so; the machine's own name is nobody's business."""
+    """The processor's name, from Linux where it gives one; never the machine's own name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -126,43 +126,15 @@ def cpu_model() -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Writing: a file that others load is never overwritten in place. Both files are finished beside the old ones first and
-# then renamed over them, so a killed run leaves the old pair; the json carries the sha256 of the weights it speaks of.
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-def save(name: str, network: nn.Module, description: dict[str, Any], folder: Path) -> None:
-    """Write `name`.pt and `name`.json into `folder` (made if missing), each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    torch.save({key: value.contiguous() for key, value in network.state_dict().items()}, buffer)
-    weights = buffer.getvalue()
-    text = json.dumps({**description, "sha256": hashlib.sha256(weights).hexdigest()}, indent=2) + "\n"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as beside:
-        for suffix, content in ((".pt", weights), (".json", text.encode())):
-            _write_through(Path(beside) / suffix, content)
-        for suffix in (".pt", ".json"):
-            (Path(beside) / suffix).replace(folder / f"{name}{suffix}")
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on the disk, so that renaming it is all that is left to do."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# TensorBoard, for those who like to watch: scalars of every epoch, the network's graph, the confusion matrix. It is not
-# among the app's requirements, so it is asked for before the training, not missed after it.
+# TensorBoard: the scalars of every epoch, the network's graph, the confusion matrix. It is not among the app's
+# requirements, so it is looked for before the training, not after it.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
 def tensorboard(folder: Path) -> Any:
     """A SummaryWriter on `folder`; exits with a sentence where the packages are missing."""
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib  # noqa: F401 - both are optional packages
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         sys.exit(_sentence(f"--log-dir needs tensorboard and matplotlib ({error}): pip install tensorboard matplotlib"))
@@ -175,24 +147,24 @@ def log(writer: Any, name: str, network: nn.Module, history: History, mnist: Mni
         for what in ("loss", "train_accuracy", "validation_accuracy"):
             writer.add_scalar(f"{name}/{what}", getattr(epoch, what), epoch.epoch)
     measured = evaluate(network, mnist.test)
-    writer.add_scalar(f"{name}/test_accuracy", measured["accuracy"], history.epochs[-1].epoch)
-    writer.add_figure(f"{name}/confusion", confusion_figure(measured["confusion"]))
+    writer.add_scalar(f"{name}/test_accuracy", measured.accuracy, history.epochs[-1].epoch)
+    writer.add_figure(f"{name}/confusion", confusion_figure(measured.confusion))
     writer.add_graph(network, torch.zeros(1, 1, 28, 28))
     writer.flush()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train the models that were asked for; the exit code."""
+    """Train the models that were asked for; returns the exit code."""
     asked = parser().parse_args(arguments)
     try:
         mnist = load_mnist(asked.data_dir)
         writer = tensorboard(asked.log_dir) if asked.log_dir else None
-        for name in NETWORKS if asked.model == "all" else [asked.model]:
+        for name in MODELS if asked.model == "all" else [asked.model]:
             config = recipe(name, asked)
             network, history = train(name, config, mnist)
-            description = describe(name, network, config, history, mnist)
-            save(name, network, description, asked.output)
-            print(f"{name}: {description['test_accuracy']:.2%} of the test digits, {history.seconds:.0f} s", flush=True)
+            card = describe(name, network, config, history, mnist)
+            write_weights(asked.output, name, network, card)
+            print(f"{name}: {card.test_accuracy:.2%} of the test digits, {history.seconds:.0f} s", flush=True)
             if writer:
                 log(writer, name, network, history, mnist)
     except (MnistMissing, OSError) as error:

@@ -11,10 +11,11 @@ import psutil
 import pytest
 
 from learning.dataset import Mnist, MnistMissing, load_mnist
-from logger import STATEMENTS
+from logger import statements
 from settings import ROOT
 from storage.database import Database
 from storage.embedded import EmbeddedServer
+from storage.labels import Rules
 from storage.spool import Spool
 from storage.writer import Writer
 from support.running_app import SESAME, PatientServer, RunningApp, app_and_server, wait_until
@@ -60,7 +61,7 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
 @pytest.fixture
 def writer(database: Database, tmp_path: Path) -> Iterator[Writer]:
     """A writer to that database, with an empty spool."""
-    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), STATEMENTS)
+    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), statements(Rules()))
     writer.open()
     yield writer
     writer.close()

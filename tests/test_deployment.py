@@ -1,4 +1,4 @@
-"""The documents, the Makefile, the settings and the container files say the same. No engine is needed for that."""
+"""The documents, the Makefile, the settings and the container files agree. No Docker engine is needed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENV_EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.*)$", read(".env.example"), re.M))
 
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.M))
 MAKE_VARIABLES = set(re.findall(r"^([A-Z_]+) *[?:]?=", MAKEFILE, re.M))
-# ${NAME}, ${NAME:-default} and ${NAME:?sentence}; $$NAME is the container's own business.
+# ${NAME}, ${NAME:-default} and ${NAME:?message}; $$NAME is expanded in the container.
 INTERPOLATED = re.findall(r"(?<!\$)\$\{([A-Z_]+)(?:(:?[-?])([^}]*))?\}", COMPOSE)
 
 
@@ -47,7 +47,7 @@ def environment(service: str) -> dict[str, str]:
 
 
 def code_of(document: str) -> list[str]:
-    """Every piece of code: fenced blocks, indented ones, and what stands between backticks."""
+    """Every piece of code: fenced blocks, indented blocks, and inline code in backticks."""
     text = read(document)
     fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
     rest = re.sub(r"^```\w*\n.*?^```", "", text, flags=re.M | re.S)
@@ -55,13 +55,13 @@ def code_of(document: str) -> list[str]:
 
 
 def ignored(path: str) -> bool:
-    """Whether .gitignore keeps this path out: made while the app runs, so not there on a fresh clone."""
+    """Whether .gitignore excludes this path: it is created by the app, so a fresh clone does not have it."""
     patterns = [line.rstrip("/") for line in read(".gitignore").splitlines() if line and not line.startswith("#")]
     return any(fnmatch(part, pattern) for part in PurePosixPath(path).parts for pattern in patterns)
 
 
 def paths_in(code: str) -> set[str]:
-    """The words of this code that can only be the paths of files or folders of this project."""
+    """The words in this code that can only be paths of this project."""
     words = re.findall(r"(?<![\w./@:~$-])\.?[\w-][\w./-]*", code)
     known = re.compile(r"\.(py|md|txt|toml|yml|sql|pt|example)$")
     here = {path.name for path in ROOT.iterdir()}
@@ -69,33 +69,33 @@ def paths_in(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_make_target_that_is_named_exists(document: str) -> None:
+def test_every_named_make_target_exists(document: str) -> None:
     commands = {line for code in code_of(document) for line in re.findall(r"\bmake((?: +[^ #\n;&|]+)+)", code)}
     named = {word for line in commands for word in line.split() if re.fullmatch(r"[a-z][a-z-]*", word)}
     assert "run" in named, f"{document} does not say how to start the app"
     packages = {"python3", "python3-venv"}  # of `apt install make python3 ...`
-    assert named - packages <= TARGETS, f"{document} names targets that the Makefile does not have"
+    assert named - packages <= TARGETS, f"{document} names targets that are not in the Makefile"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_file_that_is_named_exists(document: str) -> None:
+def test_every_named_file_exists(document: str) -> None:
     named = {path for code in code_of(document) for path in paths_in(code) if not ignored(path)}
-    assert named, f"{document} names no file at all: this test has lost its way of finding them"
+    assert named, f"{document} names no file at all: this test no longer finds them"
     names = {path.name for folder in ("src", "tests", "docker", "sql", "model") for path in (ROOT / folder).rglob("*")}
     missing = {path for path in named if not (ROOT / path).exists() and path not in names}
-    assert not missing, f"{document} names files that are not there"
+    assert not missing, f"{document} names files that do not exist"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_setting_that_is_named_exists(document: str) -> None:
-    known = ENV_EXAMPLE.keys() | MAKE_VARIABLES | environment("db").keys() | {"CURRENT_USER"}  # the last is SQL's
+def test_every_named_setting_exists(document: str) -> None:
+    known = ENV_EXAMPLE.keys() | MAKE_VARIABLES | environment("db").keys() | {"CURRENT_USER"}  # the last is SQL
     code = "\n".join(code_of(document))
     named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", code)) | set(re.findall(r"\b([A-Z]{3,})=", code))
-    assert named, f"{document} names no setting at all: this test has lost its way of finding them"
+    assert named, f"{document} names no setting at all: this test no longer finds them"
     assert named <= known, f"{document} names settings that nothing reads"
 
 
-def test_every_link_of_deployment_leads_somewhere() -> None:
+def test_every_link_in_deployment_works() -> None:
     text = read("DEPLOYMENT.md")
     headings = re.findall(r"^#+ (.*)$", text, re.M)
     anchors = {"#" + re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -104,23 +104,23 @@ def test_every_link_of_deployment_leads_somewhere() -> None:
     assert [link for link in links if link not in anchors and not (ROOT / link.split("#")[0]).exists()] == []
 
 
-def test_what_the_makefile_and_the_page_say_of_missing_things_is_what_deployment_explains() -> None:
-    said = MAKEFILE + read("src/settings.py") + COMPOSE + read("src/app_pages/draw.py")
+def test_deployment_explains_the_messages_of_the_makefile_the_settings_and_the_page() -> None:
+    messages = MAKEFILE + read("src/settings.py") + COMPOSE + read("src/app_pages/draw.py")
     for sentence in (
         "Python's venv is missing",
-        "PyTorch is no longer made for Macs with an Intel processor",
-        "taking torch from PyPI",
+        "PyTorch no longer supports Macs with an Intel processor",
+        "installing torch from PyPI",
         "DATA_DIR must not contain a space",
         "Not saved yet",
     ):
-        assert sentence in said, f"nothing says {sentence!r} any more"
+        assert sentence in messages, f"nothing prints {sentence!r} any more"
         assert sentence in read("DEPLOYMENT.md"), f"DEPLOYMENT.md does not explain {sentence!r}"
 
 
 # --- The settings -----------------------------------------------------------------------------------------------------
 
 
-def test_every_line_of_env_example_is_read_by_something() -> None:
+def test_every_line_of_env_example_is_used() -> None:
     makefile_reads = set(re.findall(r"s/\^([A-Z_]+)=//p", MAKEFILE))
     read_by_something = DEFAULTS.keys() | makefile_reads | {name for name, _, _ in INTERPOLATED} | {"COMPOSE_FILE"}
     assert ENV_EXAMPLE.keys() - read_by_something == set(), "nothing reads these lines of .env.example"
@@ -134,12 +134,12 @@ def test_env_example_holds_the_defaults() -> None:
             assert ENV_EXAMPLE[name] == default, f"the default of {name} in compose is not that of .env.example"
 
 
-def test_env_example_has_a_sentence_above_each_line() -> None:
+def test_env_example_has_a_comment_above_each_line() -> None:
     lines = read(".env.example").splitlines()
     bare = [
         line for above, line in zip(["", *lines], lines, strict=False) if "=" in line and line[0] != "#" != above[:1]
     ]
-    assert bare == [], "these lines of .env.example have no sentence above them"
+    assert bare == [], "these lines of .env.example have no comment above them"
 
 
 def test_compose_finds_its_file_from_the_root() -> None:
@@ -149,17 +149,17 @@ def test_compose_finds_its_file_from_the_root() -> None:
 # --- Compose ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_variable_of_compose_has_a_default_or_is_demanded() -> None:
-    assert INTERPOLATED, "the compose file takes nothing from .env: this test has lost its way of finding it"
+def test_every_variable_in_compose_has_a_default_or_is_required() -> None:
+    assert INTERPOLATED, "the compose file takes nothing from .env: this test no longer finds it"
     without = {name for name, operator, _ in INTERPOLATED if operator not in (":-", ":?")}
-    assert without == {"API_RATE_LIMIT", "LABEL_RATE"}, "only these mean something when they are set to nothing"
+    assert without == {"API_RATE_LIMIT", "LABEL_RATE"}, "only these have a meaning when empty"
 
 
-def test_compose_demands_the_password_alone_and_says_what_to_do() -> None:
-    demanded = {name: sentence for name, operator, sentence in INTERPOLATED if operator == ":?"}
-    assert demanded.keys() == {"DB_PASSWORD"}
-    assert ".env" in demanded["DB_PASSWORD"]
-    assert "openssl rand" in demanded["DB_PASSWORD"]
+def test_compose_requires_only_the_password_and_says_what_to_do() -> None:
+    required = {name: message for name, operator, message in INTERPOLATED if operator == ":?"}
+    assert required.keys() == {"DB_PASSWORD"}
+    assert ".env" in required["DB_PASSWORD"]
+    assert "openssl rand" in required["DB_PASSWORD"]
 
 
 def test_every_setting_reaches_the_app_in_its_container() -> None:
@@ -169,54 +169,54 @@ def test_every_setting_reaches_the_app_in_its_container() -> None:
 
 
 @pytest.mark.parametrize("name", ["ADDRESS", "PORT", "DATA_DIR", "DB_HOST", "DB_PORT"])
-def test_what_env_says_for_make_run_does_not_reach_the_container(name: str) -> None:
+def test_settings_for_make_run_do_not_reach_the_container(name: str) -> None:
     value = environment("app")[name]
     assert value, f"{name} is empty in the container"
     assert "${" not in value, f"{name} comes from .env, where it is meant for `make run`"
 
 
-def test_the_app_is_published_to_this_machine_alone_and_the_database_to_nobody() -> None:
+def test_the_app_is_published_to_this_machine_only_and_the_database_not_at_all() -> None:
     published = {name: re.findall(r"^      - \"(.*:\d+)\"$", text, re.M) for name, text in services().items()}
     assert published["app"] == ["${BIND:-127.0.0.1}:${PORT:-8501}:8501"]
     assert published["db"] == []
     assert "ports:" not in services()["db"], "the database's port must not be published"
     assert ENV_EXAMPLE["BIND"] == "127.0.0.1"
-    assert re.search(r"^  database:\n    internal: true$", COMPOSE, re.M), "the database's network has a way out"
+    assert re.search(r"^  database:\n    internal: true$", COMPOSE, re.M), "the database's network is not internal"
     assert "networks: [database]" in services()["db"]
 
 
-def test_no_password_stands_in_a_file() -> None:
+def test_no_file_contains_a_password() -> None:
     for name, value in ENV_EXAMPLE.items():
-        assert "PASSWORD" not in name or value == "", f".env.example holds a {name}"
+        assert "PASSWORD" not in name or value == "", f".env.example contains a {name}"
     passwords = [
         value for text in (COMPOSE, DOCKERFILE, WORKFLOW) for value in re.findall(r"PASSWORD(?:: |=)(\S+)", text)
     ]
-    assert passwords, "no password is set at all: this test has lost its way of finding them"
+    assert passwords, "no password is set at all: this test no longer finds them"
     for value in passwords:
-        assert value.startswith(("*password", "&password", "${")), f"a password stands in a file: {value}"
+        assert value.startswith(("*password", "&password", "${")), f"a file contains a password: {value}"
 
 
-def test_every_service_comes_back_says_how_it_is_and_keeps_its_log_short() -> None:
+def test_every_service_restarts_limits_its_log_is_locked_down_and_has_a_health_check() -> None:
     for name, text in services().items():
-        assert "restart: unless-stopped" in text, f"{name} does not start again"
-        assert "logging:" in text, f"{name} keeps its log for ever"
-        assert "read_only: true" in text, f"{name} can write to its own programs"
-        assert "cap_drop: [ALL]" in text, f"{name} has rights that it does not need"
-        assert "no-new-privileges:true" in text, f"{name} may gain rights"
-        assert "healthcheck:" in text or "HEALTHCHECK" in DOCKERFILE, f"nobody asks {name} how it is"
+        assert "restart: unless-stopped" in text, f"{name} does not restart"
+        assert "logging:" in text, f"the log of {name} grows forever"
+        assert "read_only: true" in text, f"{name} has a writable root file system"
+        assert "cap_drop: [ALL]" in text, f"{name} has capabilities that it does not need"
+        assert "no-new-privileges:true" in text, f"{name} can gain privileges"
+        assert "healthcheck:" in text or "HEALTHCHECK" in DOCKERFILE, f"{name} has no health check"
 
 
 # --- The image --------------------------------------------------------------------------------------------------------
 
 
-def test_the_image_is_made_with_the_makefiles_installer() -> None:
+def test_the_image_uses_the_makefiles_installer() -> None:
     ours, theirs = (
         re.search(r"^UV_VERSION := (\S+)$", MAKEFILE, re.M),
         re.search(r"^ARG UV_VERSION=(\S+)$", DOCKERFILE, re.M),
     )
     assert ours
     assert theirs
-    assert ours[1] == theirs[1], "the Makefile and the Dockerfile take different versions of uv"
+    assert ours[1] == theirs[1], "the Makefile and the Dockerfile use different versions of uv"
     assert f"ARG TORCH_BACKEND={ENV_EXAMPLE['TORCH_BACKEND']}\n" in DOCKERFILE
 
 
@@ -224,14 +224,14 @@ def test_the_image_installs_before_it_copies_the_code() -> None:
     assert DOCKERFILE.index("uv pip install") < DOCKERFILE.index("COPY src")
     copied = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.M)
     assert copied[0] == "requirements.txt"
-    assert set(copied[1:]) == {"src", "model", "sql", ".streamlit"}, "only what runs goes into the image"
+    assert set(copied[1:]) == {"src", "model", "sql", ".streamlit"}, "only what the app needs goes into the image"
     for name in copied:
         assert (ROOT / name).exists()
 
 
-def test_the_image_runs_as_somebody_without_rights_and_hears_signals() -> None:
+def test_the_image_runs_unprivileged_and_receives_signals() -> None:
     assert re.findall(r"^USER (.*)$", DOCKERFILE, re.M)[-1] not in ("root", "0")
-    assert "--uid 10001" in DOCKERFILE, "a volume belongs to a number: it must not change"
+    assert "--uid 10001" in DOCKERFILE, "volumes belong to this UID: it must not change"
     assert re.search(r'^CMD \["python", "src/app.py"\]$', DOCKERFILE, re.M), "a shell in between swallows SIGTERM"
     assert "HEALTHCHECK" in DOCKERFILE
 
@@ -239,11 +239,11 @@ def test_the_image_runs_as_somebody_without_rights_and_hears_signals() -> None:
 def test_both_stages_have_the_same_base() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
     assert len(bases) == 2
-    assert len(set(bases)) == 1, "a virtual environment works on the Python alone that made it"
+    assert len(set(bases)) == 1, "a virtual environment works only with the Python that created it"
 
 
 def left_out(path: str) -> bool:
-    """Whether .dockerignore keeps a path from the build: the last line that fits it, or a folder above it, decides."""
+    """Whether .dockerignore excludes a path: the last line that matches it, or a folder above it, decides."""
     out = False
     for line in read(".dockerignore").splitlines():
         if line and not line.startswith("#"):
@@ -270,7 +270,7 @@ def left_out(path: str) -> bool:
     ],
 )
 def test_the_build_does_not_see(path: str) -> None:
-    assert left_out(path), f".dockerignore lets {path} into the build"
+    assert left_out(path), f".dockerignore does not exclude {path}"
 
 
 @pytest.mark.parametrize(
@@ -286,13 +286,13 @@ def test_the_build_does_not_see(path: str) -> None:
 )
 def test_the_build_sees(path: str) -> None:
     assert (ROOT / path).exists()
-    assert not left_out(path), f".dockerignore keeps {path} out of the build"
+    assert not left_out(path), f".dockerignore excludes {path}"
 
 
 # --- Continuous integration -------------------------------------------------------------------------------------------
 
 
-def test_ci_runs_what_a_person_runs_and_may_not_write() -> None:
+def test_ci_runs_the_make_targets_and_has_no_write_permission() -> None:
     for command in re.findall(r"run: make (.*)$", WORKFLOW, re.M):
         assert set(command.split()) <= TARGETS
     assert "run: make lint test\n" in WORKFLOW
@@ -301,13 +301,13 @@ def test_ci_runs_what_a_person_runs_and_may_not_write() -> None:
     assert re.findall(r"^permissions:\n((?:  .*\n)+)", WORKFLOW, re.M) == ["  contents: read\n"]
 
 
-def test_ci_takes_actions_by_their_major_version() -> None:
+def test_ci_pins_actions_to_a_major_version() -> None:
     actions = re.findall(r"uses: (\S+)", WORKFLOW)
     assert actions
     assert [action for action in actions if not re.fullmatch(r"actions/[\w-]+@v\d+", action)] == []
 
 
-def test_ci_tries_every_python_that_is_promised() -> None:
+def test_ci_tests_every_supported_python() -> None:
     matrix = re.search(r"python: \[(.*)\]", WORKFLOW)
     assert matrix
     versions = re.findall(r"3\.\d+", matrix[1])
@@ -318,7 +318,7 @@ def test_ci_tries_every_python_that_is_promised() -> None:
 
 
 def test_paths_are_found_in_code() -> None:
-    """The finder of this file finds: a test that looks for nothing proves nothing."""
+    """paths_in finds paths: without it the tests above would pass on nothing."""
     assert paths_in("python src/app.py && cat .env.example docker/no-such-file") == {
         "src/app.py",
         ".env.example",

@@ -8,34 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from logger import PredictionRow, log_again, log_label, log_prediction, recent, remove
+from logger import log_again, log_label, log_prediction, recent, remove
 from storage.database import Database
 from storage.writer import NotWritten, Writer
-
-ME, YOU = "a" * 64, "b" * 64
-
-
-def row(**changes: Any) -> PredictionRow:
-    plain = PredictionRow(
-        drawing_id=uuid4(),
-        predicted_digit=4,
-        confidence=0.75,
-        probabilities=(0, 0, 0, 0.25, 0.75, 0, 0, 0, 0, 0),
-        digit_score=0.9,
-        image=b"\x89PNG picture",
-        source="canvas",
-        visitor=ME,
-        model="cnn",
-        model_version=1,
-        elapsed_ms=1.5,
-    )
-    return replace(plain, **changes)
-
-
-def everything(database: Database, columns: str, table: str = "predictions") -> list[tuple[Any, ...]]:
-    with database.transaction() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {table} ORDER BY id")  # noqa: S608 - the test's own words
-        return cursor.fetchall()
+from support.rows import ME, YOU, everything, row
 
 
 def test_a_reading_is_kept_whole(database: Database, writer: Writer) -> None:

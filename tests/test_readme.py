@@ -1,4 +1,4 @@
-"""The README is true: what it names exists, what it shows runs, and its figures are the models' own."""
+"""The README is correct: what it names exists, its examples run, and its figures match the model cards."""
 
 from __future__ import annotations
 
@@ -13,43 +13,68 @@ import pytest
 
 import benchmark
 from learning.dataset import Mnist
-from serving.app_state import MODEL_DIR
+from learning.weights import SHIPPED_DIR
 from settings import ROOT
 from support.pictures import png, zero
 from support.running_app import RunningApp
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LAYOUT = README.split("## What is where")[1].split("```")[1]
+MAP = README.split("## What is where")[1].split("```")[1]
+CHANGES = README.split("Where do I change")[1].split("## ")[0]
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.S)
 
 
-def test_no_place_holder_was_left() -> None:
+def test_no_placeholder_is_left() -> None:
     assert not re.findall(r"@\w+@|TODO|XXX", README)
 
 
-def test_every_source_file_has_its_line_and_every_line_its_file() -> None:
-    named = [line.split()[0] for line in LAYOUT.strip().splitlines()]
+def mapped() -> list[str]:
+    """The paths that the map names: an indented line's are in src/, and a line may name several files."""
+    _src, *lines = MAP.strip().splitlines()
+    found = [re.fullmatch(r"( *)(\S+(?:, \S+)*) {2,}\S.*", line) for line in lines]
+    assert None not in found, "each line of the map is one or more names, two spaces and a description"
+    return [("src/" if line[1] else "") + name for line in found if line for name in line[2].split(", ")]
+
+
+def test_the_map_names_every_folder_and_every_top_file_of_src_once() -> None:
+    named = mapped()
     assert [name for name in named if not (ROOT / name).exists()] == []
-    sources = {str(file.relative_to(ROOT)) for file in (ROOT / "src").rglob("*.py")}
-    assert {name for name in named if name.startswith("src/")} == sources
+    assert [name for name in named if (ROOT / name).is_dir() != name.endswith("/")] == []
+    top = [path for path in (ROOT / "src").iterdir() if path.suffix == ".py" or path.is_dir()]
+    expected = [f"src/{path.name}{'/' * path.is_dir()}" for path in top if path.name != "__pycache__"]
+    assert sorted(name for name in named if name.startswith("src/")) == sorted(expected)
+    assert len(named) == len(set(named))
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_the_map_names_every_other_folder() -> None:
+    assert {name for name in mapped() if name.endswith("/")} >= {"model/", "sql/", "docker/", "tests/"}
+
+
+def test_the_table_of_changes_names_paths_that_exist() -> None:
+    _header, _line, *rows = re.findall(r"^\| .+ \| (.+) \|$", CHANGES, re.M)
+    assert rows
+    for row in rows:
+        paths = re.findall(r"`([^`]+)`", row)
+        assert paths, f"this row names no file: {row}"
+        assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_link_works() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_the_table_says_what_the_models_cards_say() -> None:
+def test_the_table_matches_the_model_cards() -> None:
     for model, row in (("cnn", "CNN"), ("linear", "Linear")):
-        card = json.loads((MODEL_DIR / f"{model}.json").read_text())
+        card = json.loads((SHIPPED_DIR / f"{model}.json").read_text())
         cells = next(line for line in README.splitlines() if line.startswith(f"| {row} ")).split("|")
         assert cells[2].strip() == f"{card['test_accuracy'] * 100:.2f} %"
         assert cells[3].strip() == f"{card['parameters']:,}"
-        assert cells[4].strip() == f"{round((MODEL_DIR / f'{model}.pt').stat().st_size / 1000)} KB"
+        assert cells[4].strip() == f"{round((SHIPPED_DIR / f'{model}.pt').stat().st_size / 1000)} KB"
 
 
 def python_example(naming: str) -> str:
@@ -66,7 +91,7 @@ def test_the_python_example_that_trains_runs(mnist: Mnist) -> None:
     assert float(done.stdout) > 0.85
 
 
-def test_the_python_example_that_asks_the_api_runs(app: RunningApp, elsewhere: Path) -> None:
+def test_the_python_example_that_calls_the_api_runs(app: RunningApp, elsewhere: Path) -> None:
     (elsewhere / "digit.png").write_bytes(png(zero()))
     program = python_example("/feedback").replace("http://localhost:8501", app.url)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
@@ -78,7 +103,7 @@ CALLS = [line for block in blocks("sh") for line in block.splitlines() if "curl 
 
 
 @pytest.mark.parametrize("command", CALLS)
-def test_the_curl_examples_are_calls_that_work(app: RunningApp, elsewhere: Path, command: str) -> None:
+def test_the_curl_examples_work(app: RunningApp, elsewhere: Path, command: str) -> None:
     (elsewhere / "digit.png").write_bytes(png(zero()))
     command = command.replace("http://localhost:8501", app.url).replace("curl ", "curl --silent --fail ")
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
@@ -88,7 +113,7 @@ def test_the_curl_examples_are_calls_that_work(app: RunningApp, elsewhere: Path,
         assert answer["model"] == ("linear" if "model=linear" in command else "cnn")
 
 
-def test_every_call_of_the_api_is_in_its_table_and_the_curl_examples(app: RunningApp) -> None:
+def test_the_table_and_the_curl_examples_name_every_api_call(app: RunningApp) -> None:
     paths = httpx.get(f"{app.url}/api/openapi.json").json()["paths"]
     calls = {f"{method.upper()} /api{path}" for path, methods in paths.items() for method in methods}
     assert set(re.findall(r"^\| `([A-Z]+ /api/\S+)` \|", README, re.M)) == calls
@@ -105,11 +130,11 @@ def test_the_example_that_reads_a_picture_runs(elsewhere: Path) -> None:
     assert Path("seen.png").stat().st_size > 1000
 
 
-def test_every_measurement_is_named() -> None:
+def test_every_benchmark_is_named() -> None:
     assert re.findall(r"src/benchmark\.py (\w+)", README) == list(benchmark.COMMANDS)
 
 
-def test_the_documented_paths_answer(app: RunningApp) -> None:
+def test_the_documented_paths_respond(app: RunningApp) -> None:
     paths = set(re.findall(r"`(/(?:api/\w+|health|ready|metrics))`", README))
     assert paths >= {"/health", "/ready", "/metrics", "/api/docs"}
     for path in paths:

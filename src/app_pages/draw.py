@@ -13,8 +13,8 @@ from streamlit_drawable_canvas import st_canvas
 
 import metrics
 from frames.canvas import strokes_of
-from frames.images import ImageTooLarge, NotAnImage, decode
-from frames.ink import NoInk
+from frames.images import FILE_EXTENSIONS, ImageTooLarge, NotAnImage, decode
+from frames.masks import NoInk
 from frames.preprocessing import frame_pixels, frame_strokes, to_png
 from serving import app_state
 from serving.app_state import Reading, Service
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 CANVAS = 300  # pixels; fits the narrowest phones beside their margins
 BRUSHES = {1: 6, 2: 10, 3: 16, 4: 22, 5: 28}  # pixels; the width is for the eye: strokes are drawn again for the model
 BRUSH = 3
-FILE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 NAMES = {"cnn": "CNN", "linear": "Linear"}
 SURE = 0.8  # below it the answer is shown with its rival
 PATIENCE = 5.0  # seconds that a click waits for its label to be safe
@@ -137,7 +136,7 @@ def desk(running: Service, cards: dict[str, dict[str, Any]]) -> None:
             tools()
             running.page_sent()
         with by_file:
-            upload = st.file_uploader("A picture of one digit", type=FILE_TYPES, key=f"file-{_count('files')}")
+            upload = st.file_uploader("A picture of one digit", type=FILE_EXTENSIONS, key=f"file-{_count('files')}")
     with right:
         reading = read_upload(running, upload, model) if by_file.open else read_strokes(running, strokes, model)
         if reading is not None:

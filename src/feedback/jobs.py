@@ -1,4 +1,4 @@
-"""Trains in processes of their own, at the lowest priority, so that reading digits stays fast meanwhile."""
+"""Trainings in processes of their own, at the lowest priority, so that predictions stay fast meanwhile."""
 
 from __future__ import annotations
 
@@ -17,34 +17,32 @@ from typing import Any
 from settings import ROOT
 from storage import labels
 from storage.database import Database, DatabaseAway
-from storage.model_store import TrainingUnderWay
+from storage.trainings import Training, TrainingUnderWay
 
-LOWEST = 19  # the priority of a training: it takes the time that nobody else wants
-LOW = 5  # of what somebody waits for: after the reading of digits, and before everything that nobody waits for
-EVERY = 5.0  # seconds between two counts of new labels
+LOWEST_PRIORITY = 19  # for trainings: they take the time that nothing else needs
+LOW_PRIORITY = 5  # for what somebody waits for: after predictions, and before trainings
+COUNT_INTERVAL = 5.0  # seconds between two counts of new labels
 
 log = logging.getLogger(__name__)
 
 
-class Trainer:
-    """Starts `retrain_model.py`: when somebody asks for it, and by itself after every so many new labels."""
+class RetrainingJob:
+    """Runs `retrain_model.py`: when an administrator asks for it, and by itself after every so many new labels."""
 
     def __init__(self, database: Database, retrain_every: int | None) -> None:
         self._database, self._every = database, retrain_every
         self._starting = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._closing = threading.Event()
-        self.trouble: str | None = None
-        """Why the last training of this process ended without a result; None where it did not."""
-        self.trouble_at: datetime | None = None
+        self._error: tuple[str, datetime] | None = None
 
     def open(self) -> None:
-        """Begin to count new labels, if the settings want trainings by themselves."""
+        """Begin to count new labels, if the settings ask for automatic trainings."""
         if self._every:
             threading.Thread(target=self._count, name="trainer", daemon=True).start()
 
     def close(self) -> None:
-        """End, and a training with it: its labels stay for the next."""
+        """End, and end a running training: its labels stay for the next one."""
         self._closing.set()
         with self._starting:
             if self._process is not None:
@@ -53,18 +51,27 @@ class Trainer:
 
     @property
     def running(self) -> bool:
-        """Whether a training that this process has started is under way."""
+        """Whether a training that this process has started is running."""
         return self._process is not None and self._process.poll() is None
 
+    def error_after(self, newest: Training | None) -> str | None:
+        """Why the last training of this process ended without a result; None where it did not.
+
+        Also None once another replica has had a newer one, which `newest` would be.
+        """
+        if self._error is None or (newest is not None and newest.heard_at > self._error[1]):
+            return None
+        return self._error[0]
+
     def start(self, min_labels: int, who: str) -> None:
-        """Start a training; how it goes is in the database. Raises TrainingUnderWay."""
+        """Start a training; the database has its progress. Raises TrainingUnderWay."""
         with self._starting:
             if self.running:
-                raise TrainingUnderWay("A training is under way.")
+                raise TrainingUnderWay("A training is already running.")
             if self._closing.is_set():
                 return
             command = ["retrain_model.py", "--json", "--min-labels", str(min_labels), "--who", who]
-            self._process, self.trouble = in_background(command, stdout=subprocess.PIPE), None
+            self._process, self._error = run_in_background(command, stdout=subprocess.PIPE), None
             threading.Thread(target=self._follow, args=(self._process,), name="training", daemon=True).start()
 
     def _follow(self, process: subprocess.Popen[str]) -> None:
@@ -73,24 +80,24 @@ class Trainer:
         with suppress(ValueError):
             result = json.loads(answer)
         if process.returncode and not self._closing.is_set():
-            self.trouble_at = datetime.now(UTC)
-            self.trouble = result.get("reason") or "The training ended early; the app's log says why."
-            log.error("training: %s", self.trouble)
+            reason = result.get("reason") or "The training ended early; the app's log says why."
+            self._error = reason, datetime.now(UTC)
+            log.error("training: %s", reason)
 
     def _count(self) -> None:
-        """Start a training whenever so many labels are new; one that came to nothing waits for as many more."""
+        """Start a training after every so many new labels; one without a result waits for as many more."""
         counted = 0
-        while not self._closing.wait(EVERY):
+        while not self._closing.wait(COUNT_INTERVAL):
             with suppress(DatabaseAway, TrainingUnderWay):
-                fresh = labels.counts(self._database).fresh
-                counted = min(counted, fresh)
-                if not self.running and fresh - counted >= (self._every or 1):
-                    counted = fresh
+                unused = labels.counts(self._database).unused
+                counted = min(counted, unused)
+                if not self.running and unused - counted >= (self._every or 1):
+                    counted = unused
                     self.start(self._every or 1, "auto")
 
 
-def in_background(
-    command: list[str], stdout: int, stderr: int | None = None, priority: int = LOWEST
+def run_in_background(
+    command: list[str], stdout: int, stderr: int | None = None, priority: int = LOWEST_PRIORITY
 ) -> subprocess.Popen[str]:
     """Start one of our commands, in src/, at a priority below the app's own (1-19, 19 is the lowest)."""
     program, *arguments = command
@@ -107,22 +114,22 @@ def in_background(
     return process
 
 
-def train_from_scratch(folder: str, data_dir: str, say: Callable[[str], None], closing: threading.Event) -> bool:
-    """Train every model into `folder`; `say` hears how far it is. Whether it was done, and not broken off."""
+def train_from_scratch(folder: str, data_dir: str, report: Callable[[str], None], closing: threading.Event) -> bool:
+    """Train every model into `folder`, reporting progress in sentences; returns whether it was completed."""
     command = ["train_model.py", "--output", folder, "--data-dir", data_dir]
-    process = in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    threading.Thread(target=_end_with, args=(process, closing), daemon=True).start()
+    process = run_in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    threading.Thread(target=_terminate_on, args=(process, closing), daemon=True).start()
     last = ""
-    for line in process.stderr or ():  # text mode: the bar's carriage returns end lines too
+    for line in process.stderr or ():  # in text mode, the carriage returns of the progress bar end lines too
         last = line.strip() or last
         if done := re.match(r"(\w+): +(\d+)%", line):
-            say(f"There are no trained weights, so they are being trained: {done[1]}, {done[2]} % done.")
+            report(f"There are no trained weights, so they are being trained: {done[1]}, {done[2]} % done.")
     if process.wait():
-        say(f"There are no trained weights, and training them failed: {last}")
+        report(f"There are no trained weights, and training them failed: {last}")
     return process.returncode == 0
 
 
-def _end_with(process: subprocess.Popen[str], closing: threading.Event) -> None:
+def _terminate_on(process: subprocess.Popen[str], closing: threading.Event) -> None:
     while process.poll() is None:
         if closing.wait(0.5):
             process.terminate()

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.card import DroppedLabel
 from storage import labels
 from storage.database import Database
 from storage.labels import Label, Reason
@@ -23,9 +23,7 @@ MAX_LABELS = 6_000  # labels compared at once: the unused first, then the newest
 NO_WEIGHT = 1e-6  # of a label that must not count as evidence for others
 PENDING_WEIGHT = 0.05  # of a pending one: some ten of them, from other people, corroborate another one
 MIN_MARGIN = 0.2  # of a label over every other digit, from which it is corroborated
-MAX_DOUBT = (
-    0.1  # the margin of another digit, among trusted evidence alone, up to which that is not against a label ...
-)
+MAX_DOUBT = 0.1  # the margin of another digit, in trusted evidence alone, up to which that is not against a label ...
 CONTRADICTION = 0.3  # ... and from which it contradicts the label
 FAR = 0.86  # the likeness to the nearest trusted drawing below which they say nothing: one honest digit in a hundred
 SHARPNESS = 2.0  # of the kernel: how soon a drawing is no longer like another
@@ -33,14 +31,6 @@ RIDGE = 0.05
 
 CLEARABLE = ("", Reason.TOO_FAST, Reason.ONE_SIDED, Reason.MOSTLY_UNLIKELY, Reason.UNLIKELY, Reason.CONTRADICTED)
 """The reasons that other people's labels can clear; all others are for an administrator."""
-
-
-class DroppedLabel(NamedTuple):
-    """A label that the other drawings contradict, and the digit that its drawing looks like."""
-
-    drawing_id: UUID
-    label: int
-    looks_like: int
 
 
 class Screening(NamedTuple):
@@ -70,7 +60,7 @@ def screen(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArray[np
         clearable = each.reviewer == "trust" and each.reason in CLEARABLE
         corroborated = together[n] > MIN_MARGIN and (novel[n] or trusted[n] > -MAX_DOUBT)
         if clearable and trusted[n] < -CONTRADICTION and not (corroborated and novel[n]):
-            dropped.append(DroppedLabel(each.drawing_id, each.label, int(looks_like[n])))
+            dropped.append(DroppedLabel(drawing_id=each.drawing_id, label=each.label, looks_like=int(looks_like[n])))
         elif each.review == "approved" or (clearable and corroborated):
             approved.append(each)
             released += each.review == "pending"

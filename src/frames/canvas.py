@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MAX_POINTS = 100_000  # of a drawing; beyond that no hand drew it
+MAX_POINTS = 100_000  # of a drawing; nobody draws more
 
 
 def strokes_of(json_data: dict[str, Any] | None) -> list[Floats]:
     """The pen strokes of a canvas's Fabric.js JSON: (n, 2) arrays of x, y in canvas pixels, y pointing down.
 
     Reads the objects of type path (commands M, L, Q, C, Z, curves flattened) as they were moved, turned and scaled on
-    the canvas; every other object, and a path that makes no sense, is passed over. No drawing gives an empty list.
+    the canvas; every other object, and a malformed path, is skipped. No drawing gives an empty list.
 
-    Raises ValueError for more points than a hand draws (MAX_POINTS), before they are worked on.
+    Raises ValueError for more than MAX_POINTS points, before they are processed.
     """
     objects = json_data.get("objects") if isinstance(json_data, dict) else None
     if not isinstance(objects, list):
         return []
-    # The objects are counted before any is looked at: a refusal must cost nothing.
+    # The objects are counted before any is examined: a refusal must cost nothing.
     paths = [item for item in objects if _is_path(item)] if len(objects) <= MAX_POINTS else []
     if len(objects) > MAX_POINTS or sum(len(item["path"]) for item in paths) > MAX_POINTS:
         raise ValueError("This drawing has too many points: clear it and draw one digit.")
@@ -43,7 +43,7 @@ def _is_path(item: Any) -> bool:
 
 
 def _path_strokes(item: dict[str, Any]) -> list[Floats]:
-    """The strokes of one path object where they lie on the canvas; none if the object makes no sense."""
+    """The strokes of one path object where they lie on the canvas; none if the object is malformed."""
     try:
         pieces = list(_pieces(item["path"]))
         return _placed(item, pieces) if pieces else []
@@ -53,11 +53,11 @@ def _path_strokes(item: dict[str, Any]) -> list[Floats]:
 
 CURVE_STEPS = np.arange(1, 5)[:, None] / 4  # a pen's own curves are a few pixels long: four chords follow them
 BINOMIALS = {1: (1, 1), 2: (1, 2, 1), 3: (1, 3, 3, 1)}
-NUMBERS = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0}  # how many each command carries
+NUMBERS = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0}  # coordinates of each command
 
 
 def _pieces(path: list[Any]) -> Iterator[Floats]:
-    """The strokes of one path in its own coordinates, one for each M; ValueError for commands that make no sense."""
+    """The strokes of one path in its own coordinates, one for each M; ValueError for malformed commands."""
     points: list[Floats] = []
     for command in path:
         name, numbers = _command(command)
@@ -68,7 +68,7 @@ def _pieces(path: list[Any]) -> Iterator[Floats]:
         elif not points:
             raise ValueError("A path begins with M.")
         else:
-            points.append(points[0] if name == "Z" else _flat(points[-1][-1:], numbers))
+            points.append(points[0] if name == "Z" else _flattened(points[-1][-1:], numbers))
     if points:
         yield np.concatenate(points)
 
@@ -87,7 +87,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
 
 
-def _flat(start: Floats, rest: Floats) -> Floats:
+def _flattened(start: Floats, rest: Floats) -> Floats:
     """The points of a Bezier curve of degree 1 to 3 from `start`, its control points and its end, without the start."""
     degree = len(rest)
     if degree == 1:
@@ -105,21 +105,21 @@ ORIGINS = {"left": -0.5, "top": -0.5, "center": 0.0, "right": 0.5, "bottom": 0.5
 def _placed(item: dict[str, Any], pieces: list[Floats]) -> list[Floats]:
     """A path's pieces where the object lies on the canvas, as Fabric.js 7 draws it.
 
-    The path turns, grows and skews about the middle of its bounding box, and that middle lies where `left`, `top` and
-    the origins say (by default they are the middle itself).
+    The path turns, grows and skews about the middle of its bounding box; `left`, `top` and the origins say where that
+    middle lies (by default they are the middle itself).
     """
     points = np.concatenate(pieces)
     low, high = points.min(0), points.max(0)
-    grow = _growth(item)
+    scale = _scale_and_skew(item)
     turn = _rotation(_number(item, "angle", 0))
     size = np.array([_number(item, "width", high[0] - low[0]), _number(item, "height", high[1] - low[1])])
-    size = np.abs(grow) @ (size + _number(item, "strokeWidth", 1))
+    size = np.abs(scale) @ (size + _number(item, "strokeWidth", 1))
     origin = np.array([_origin(item, "originX"), _origin(item, "originY")])
     middle = np.array([_number(item, "left", 0), _number(item, "top", 0)]) - turn @ (origin * size)
-    return [(piece - (low + high) / 2) @ (turn @ grow).T + middle for piece in pieces]
+    return [(piece - (low + high) / 2) @ (turn @ scale).T + middle for piece in pieces]
 
 
-def _growth(item: dict[str, Any]) -> Floats:
+def _scale_and_skew(item: dict[str, Any]) -> Floats:
     """The (2, 2) matrix of an object's scales, flips and skews, composed in Fabric's order."""
     flips = [-1 if item.get(name) is True else 1 for name in ("flipX", "flipY")]
     scale = np.diag([flips[0] * _number(item, "scaleX", 1), flips[1] * _number(item, "scaleY", 1)])

@@ -1,4 +1,4 @@
-"""Bytes -> image: a file as anybody may send it, read upright and whole, or refused by name."""
+"""Bytes -> image: a file as anybody may send it, read upright and whole, or refused with a named error."""
 
 from __future__ import annotations
 
@@ -10,20 +10,30 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-MAX_BYTES = 5 * 1024 * 1024
+# The formats that are read, with their files' extensions. The pages, the API and the commands name formats and limits
+# from here.
+EXTENSIONS = {"PNG": ["png"], "JPEG": ["jpg", "jpeg"], "WebP": ["webp"], "BMP": ["bmp"], "GIF": ["gif"]}
+MAX_MEGABYTES = 5
 MAX_PIXELS = 20_000_000
 MAX_SIDE = 10_000
-# What a file may repeat only so often, by its first bytes. A progressive JPEG has about ten scans, and each passes over
-# the whole picture; a PNG has one colour profile, and each may unpack to a megabyte.
+
+FORMATS = tuple(name.upper() for name in EXTENSIONS)  # as Pillow names them
+*_others, _last = EXTENSIONS
+FORMAT_NAMES = f"{', '.join(_others)} or {_last}"
+FILE_EXTENSIONS = [extension for extensions in EXTENSIONS.values() for extension in extensions]
+MAX_BYTES = MAX_MEGABYTES * 1024 * 1024
+SIZE_LIMIT = f"{MAX_MEGABYTES} MB"
+
+# The marker that a file may repeat only so often, by its first bytes. A progressive JPEG has about ten scans, and each
+# passes over the whole picture; a PNG has one colour profile, and each may unpack to a megabyte.
 REPEATED = {b"\xff\xd8": (b"\xff\xda", 64), b"\x89P": (b"iCCP", 16)}
-MAX_READS = 5_000  # of a file while it is decoded; a picture takes hundreds, a million empty parts take seconds
+MAX_READS = 5_000  # of a file while it is decoded; a picture takes hundreds, a million empty parts would take seconds
 
 
 class NotAnImage(ValueError):
-    """The bytes are no picture of a kind that is read here, or a broken or animated one."""
+    """The bytes are no picture in one of FORMATS, or a broken or animated one."""
 
-    def __init__(self, message: str = "This is not a picture that can be read: send a PNG, JPEG, WebP, BMP or GIF."):
+    def __init__(self, message: str = f"This is not a picture that can be read: send a {FORMAT_NAMES}."):
         super().__init__(message)
 
 
@@ -31,7 +41,7 @@ class ImageTooLarge(ValueError):
     """The file has too many bytes, or the picture too many pixels."""
 
 
-# What Pillow's decoders are known to raise on hostile bytes; each is a broken file to the person who sent it.
+# What Pillow's decoders are known to raise on hostile bytes; to the person who sent it each is a broken file.
 BROKEN = (
     OSError,
     SyntaxError,
@@ -60,28 +70,28 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Anybody may send anything: Pillow's warnings about sizes, which are checked here, and remarks would fill the log.
+# Anybody may send anything: Pillow's warnings about sizes, which are checked here, and metadata would fill the log.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-PngImagePlugin.MAX_TEXT_MEMORY = 4 * PngImagePlugin.MAX_TEXT_CHUNK  # 4 MB of unpacked remarks instead of 64
+PngImagePlugin.MAX_TEXT_MEMORY = 4 * PngImagePlugin.MAX_TEXT_CHUNK  # 4 MB of unpacked text instead of 64
 
 
 def decode(data: bytes) -> Image.Image:
     """The picture in a file's bytes, upright, fully loaded.
 
-    The bytes alone decide the format (PNG, JPEG, WebP, BMP or GIF), never a name. Large JPEGs come back reduced, never
-    below 1,000 pixels on the short side. A JPEG's auxiliary pictures (previews, gain maps) are left out.
+    The bytes alone decide the format (one of FORMATS), never a name. Large JPEGs come back reduced, never below 1,000
+    pixels on the short side. A JPEG's auxiliary pictures (previews, gain maps) are left out.
 
-    Raises ImageTooLarge (over MAX_BYTES, MAX_PIXELS or MAX_SIDE; told from the header, before anything is decoded) and
+    Raises ImageTooLarge (over MAX_BYTES, MAX_PIXELS or MAX_SIDE, by its header, before anything is decoded) and
     NotAnImage (another format, broken, truncated, or more than one frame).
     """
     if len(data) > MAX_BYTES:
-        raise ImageTooLarge("This file is too large: send a picture of at most 5 MB.")
+        raise ImageTooLarge(f"This file is too large: send a picture of at most {SIZE_LIMIT}.")
     limit = REPEATED.get(data[:2])
     if limit and data.count(limit[0]) > limit[1]:
         raise NotAnImage
     try:
-        image = Image.open(_Patience(data), formats=FORMATS)
+        image = Image.open(_BoundedReads(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise too_many_pixels() from error
     except BROKEN as error:
@@ -89,7 +99,7 @@ def decode(data: bytes) -> Image.Image:
     return _load(image)
 
 
-class _Patience(io.BytesIO):
+class _BoundedReads(io.BytesIO):
     """A file's bytes for Pillow, read in at most MAX_READS pieces."""
 
     reads = 0
@@ -118,7 +128,7 @@ def _load(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> Any:
-    """EXIF's orientation, 1 to 8; 1 where the tag is missing or broken: the pixels may be good all the same."""
+    """EXIF's orientation, 1 to 8; 1 where the tag is missing or broken, for the pixels may still be good."""
     try:
         value = image.getexif().get(ORIENTATION, 1)
     except BROKEN:
@@ -128,4 +138,7 @@ def _orientation(image: Image.Image) -> Any:
 
 def too_many_pixels() -> ImageTooLarge:
     """The error that a picture over MAX_PIXELS or MAX_SIDE gets."""
-    return ImageTooLarge("This picture has too many pixels: send one of at most 20 megapixels and 10,000 a side.")
+    return ImageTooLarge(
+        "This picture has too many pixels: "
+        f"send one of at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} a side."
+    )

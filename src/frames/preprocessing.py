@@ -1,13 +1,13 @@
-"""The frame: from ink or pen strokes to the 1x28x28 tensor, as MNIST's digits were laid into theirs.
+"""The frame: from ink or pen strokes to the 1x28x28 tensor, as MNIST's digits were placed in theirs.
 
-The MNIST digits were cropped to their ink, scaled into a 20x20 box with the aspect ratio kept, anti-aliased, and laid
-into 28x28 with the centre of mass at the centre (LeCun, Cortes, Burges: "The MNIST database of handwritten digits").
+The MNIST digits were cropped to their ink, scaled into a 20x20 box with the aspect ratio kept, anti-aliased, and placed
+in 28x28 with the centre of mass at the centre (LeCun, Cortes, Burges: "The MNIST database of handwritten digits").
 A network trained on them reads other people's drawings only after the same treatment; a canvas resized straight to
 28x28 looks like nothing it has ever seen.
 
-Two ways lead into the frame. Pixels (uploads, camera, HTTP): `images.decode` reads the bytes, `ink.ink_of` finds what
-is drawn, and `frame_pixels` calls it and fits the ink. Pen strokes (the canvas): `canvas.strokes_of` reads the canvas's
-JSON, and `frame_strokes` draws them again. Both end in a frame, (28, 28) uint8 with 0 for paper and 255 for full ink;
+There are two ways into the frame. Pixels (uploads, camera, HTTP): `images.decode` reads the bytes, and `frame_pixels`
+finds what is drawn (`ink.ink_of`) and fits it. Pen strokes (the canvas): `canvas.strokes_of` reads the canvas's JSON,
+and `frame_strokes` draws them again. Both end in a frame, (28, 28) uint8 with 0 for paper and 255 for full ink;
 `to_tensor` makes it what the networks take.
 """
 
@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from frames.images import NotAnImage, decode
-from frames.ink import BOX, Bytes2D, NoInk, ink_of, pen_width, span
+from frames.ink import BOX, ink_of
+from frames.masks import NoInk, Pixels, pen_width, span
 
 if TYPE_CHECKING:
     import torch
@@ -40,40 +41,41 @@ MNIST_PEN = 2.5
 THINNEST_PEN = 1.7  # strokes thinner than this in the frame, as few of MNIST's are, are thickened to it
 
 # Drawings have sharper edges than MNIST's scans, and networks are trained on softer ones still (see networks.Soften).
-# With this share of each pixel's ink given to its neighbours, along each axis, people's drawings are read best.
+# With this fraction of each pixel's ink given to its neighbours, along each axis, people's drawings are read best.
 SOFTNESS = 0.35
 
-MAX_POINTS = 400_000  # of pen strokes; a canvas may send a quarter as many, and curves become four points each
-MAX_SAMPLES = 4_000  # of pen strokes, once put in the frame: the longest scribble costs no more than that
+MAX_POINTS = 400_000  # of a drawing; a canvas may send a quarter as many, and curves become four points each
+MAX_SAMPLES = 4_000  # points of a drawing in the frame, which bounds the cost of the longest scribble
+PIXEL_CENTRES = np.arange(BOX, dtype=np.float32) + np.float32(0.5)  # along one side of the box
 
 
 # --- ink -> frame -----------------------------------------------------------------------------------------------------
 
 
-def frame_pixels(image: Image.Image | NDArray[Any], softness: float = SOFTNESS) -> Bytes2D:
+def frame_pixels(image: Image.Image | NDArray[Any], softness: float = SOFTNESS) -> Pixels:
     """A picture of one digit in MNIST's frame: (28, 28) uint8, 0 paper, 255 full ink.
 
-    What has to be scaled is softened by `softness` (0-1); what is as large as MNIST's digits already, stays as it is.
-    Takes and raises what `ink_of` does: a Pillow image of any mode or an array, NoInk where nothing is drawn.
+    Ink that has to be scaled is softened by `softness` (0-1); ink as large as MNIST's digits stays as it is.
+    Takes and raises what `ink_of` does: a Pillow image of any mode or an array; NoInk where nothing is drawn.
     """
     return _fit(ink_of(image), softness)
 
 
-def _fit(ink: Bytes2D, softness: float) -> Bytes2D:
-    """Ink cropped to its bounding box, scaled into the 20x20 box and laid into the frame."""
+def _fit(ink: Pixels, softness: float) -> Pixels:
+    """Cropped ink scaled into the 20x20 box and placed in the frame."""
     side = max(ink.shape)
     if BOX - 1 <= side <= BOX:
-        return _laid(_full_ink(ink))
+        return _centred(_full_ink(ink))
     if side < BOX:
-        return _softened(_laid(_full_ink(_boxed(ink, Image.Resampling.BICUBIC))), softness)
-    small = _boxed(ink, Image.Resampling.BOX)
+        return _softened(_centred(_full_ink(_scaled(ink, Image.Resampling.BICUBIC))), softness)
+    small = _scaled(ink, Image.Resampling.BOX)
     if _may_be_thin(small):
         thick = _thickened(ink)
-        small = small if thick is ink else _boxed(thick, Image.Resampling.BOX)
-    return _softened(_laid(_full_ink(small)), softness)
+        small = small if thick is ink else _scaled(thick, Image.Resampling.BOX)
+    return _softened(_centred(_full_ink(small)), softness)
 
 
-def _boxed(ink: Bytes2D, filter_: Image.Resampling) -> Bytes2D:
+def _scaled(ink: Pixels, filter_: Image.Resampling) -> Pixels:
     """Ink scaled into (20, 20): squared first, so that its aspect ratio stays exact however narrow it is."""
     height, width = ink.shape
     side = max(height, width)
@@ -83,7 +85,7 @@ def _boxed(ink: Bytes2D, filter_: Image.Resampling) -> Bytes2D:
     return np.asarray(Image.fromarray(square).resize((BOX, BOX), filter_))
 
 
-def _may_be_thin(small: Bytes2D) -> bool:
+def _may_be_thin(small: Pixels) -> bool:
     """Whether a (20, 20) box may hold strokes thinner than THINNEST_PEN: they are faint there, or nearly all edge."""
     if small.max() < 200:
         return True
@@ -93,48 +95,55 @@ def _may_be_thin(small: Bytes2D) -> bool:
     return 8 / math.pi * int(grey.sum()) < 1.15 * THINNEST_PEN * edges
 
 
-def _thickened(ink: Bytes2D) -> Bytes2D:
+def _thickened(ink: Pixels) -> Pixels:
     """Ink whose strokes are at least THINNEST_PEN wide once it is in the frame: (h, w) uint8.
 
     Thickening comes before the reduction: a one-pixel line of a large canvas is next to nothing after it.
     """
-    step = max(1, max(ink.shape) // (4 * BOX))
-    if step == 1:
-        coarse = ink
-    elif pen_width(ink > ink.max() // 2) < 2 * step:
-        coarse = _most(ink, step)  # a mean would leave a thin line blotched, by how it falls on the blocks
-    else:
-        coarse = np.asarray(Image.fromarray(ink).reduce(step))
+    coarse = _reduced(ink)
     width = pen_width(coarse > coarse.max() // 2)
     # The box grows with the pen: (width + 2 r) / (side + 2 r) = THINNEST_PEN / BOX.
     radius = (THINNEST_PEN / BOX * max(coarse.shape) - width) / (2 - 2 * THINNEST_PEN / BOX)
-    if radius <= 0:
+    return _dilated(coarse, radius) if radius > 0 else ink
+
+
+def _reduced(ink: Pixels) -> Pixels:
+    """Ink at about four times the box's resolution, if it is larger."""
+    step = max(1, max(ink.shape) // (4 * BOX))
+    if step == 1:
         return ink
-    rounds = math.ceil(radius)
-    coarse = _with_margin(coarse, rounds)
-    for turn in range(rounds - 1):
-        coarse = _grown(coarse, corners=turn % 2 == 1)
-    last = _grown(coarse, corners=rounds % 2 == 0)
-    part = radius - (rounds - 1)
-    thick: Bytes2D = (coarse + (last - coarse) * part + 0.5).astype(np.uint8)
-    return thick
+    if pen_width(ink > ink.max() // 2) < 2 * step:
+        return _block_maximum(ink, step)  # a mean would leave a thin line blotched, by how it falls on the blocks
+    return np.asarray(Image.fromarray(ink).reduce(step))
 
 
-def _most(ink: Bytes2D, step: int) -> Bytes2D:
+def _block_maximum(ink: Pixels, step: int) -> Pixels:
     """The strongest ink of each step x step block."""
     tall = np.maximum.reduceat(ink, np.arange(0, ink.shape[0], step), axis=0)
     return np.maximum.reduceat(tall, np.arange(0, ink.shape[1], step), axis=1)
 
 
-def _with_margin(ink: Bytes2D, margin: int) -> Bytes2D:
+def _dilated(ink: Pixels, radius: float) -> Pixels:
+    """Ink grown by `radius` pixels, above 0, on every side; a fraction of a pixel becomes a grey edge."""
+    rounds = math.ceil(radius)
+    ink = _with_margin(ink, rounds)
+    for turn in range(rounds - 1):
+        ink = _dilated_once(ink, corners=turn % 2 == 1)
+    last = _dilated_once(ink, corners=rounds % 2 == 0)
+    fraction = radius - (rounds - 1)
+    thick: Pixels = (ink + (last - ink) * fraction + 0.5).astype(np.uint8)
+    return thick
+
+
+def _with_margin(ink: Pixels, margin: int) -> Pixels:
     height, width = ink.shape
-    larger = np.zeros((height + 2 * margin, width + 2 * margin), np.uint8)
+    larger = np.zeros((height + 2 * margin, width + 2 * margin), np.uint8)  # np.pad takes longer
     larger[margin : margin + height, margin : margin + width] = ink
     return larger
 
 
-def _grown(ink: Bytes2D, corners: bool) -> Bytes2D:
-    """Ink one pixel larger all round, same shape; with and without the corners in turn, a dot becomes an octagon."""
+def _dilated_once(ink: Pixels, corners: bool) -> Pixels:
+    """Ink grown by one pixel, same shape; with and without the corners in turn, a dot becomes an octagon."""
     tall = ink.copy()
     np.maximum(tall[1:], ink[:-1], out=tall[1:])
     np.maximum(tall[:-1], ink[1:], out=tall[:-1])
@@ -144,8 +153,8 @@ def _grown(ink: Bytes2D, corners: bool) -> Bytes2D:
     return wide
 
 
-def _full_ink(small: Bytes2D) -> Bytes2D:
-    """Ink whose strongest is full ink, as nine in ten MNIST digits have it (255; the others 254)."""
+def _full_ink(small: Pixels) -> Pixels:
+    """Ink scaled to end at full ink, as in nine of ten MNIST digits (255; the others end at 254)."""
     peak = int(small.max())
     if peak >= 250:
         return small
@@ -154,8 +163,8 @@ def _full_ink(small: Bytes2D) -> Bytes2D:
     return (small * (255.0 / peak) + 0.5).astype(np.uint8)
 
 
-def _laid(small: Bytes2D) -> Bytes2D:
-    """Ink of at most 20x20 laid into the frame by whole pixels, centre of mass at CENTRE, nothing cut off."""
+def _centred(small: Pixels) -> Pixels:
+    """Ink of at most 20x20 moved into the frame by whole pixels, centre of mass at CENTRE, nothing cut off."""
     down, across = small.sum(1), small.sum(0)
     rows, columns = span(down > 0)[0], span(across > 0)[0]
     small = small[rows, columns]
@@ -170,8 +179,8 @@ def _laid(small: Bytes2D) -> Bytes2D:
     return frame
 
 
-def _softened(frame: Bytes2D, softness: float) -> Bytes2D:
-    """A frame in which `softness` (0-1) of each pixel's ink has gone to its neighbours, along each axis."""
+def _softened(frame: Pixels, softness: float) -> Pixels:
+    """A frame with the fraction `softness` (0-1) of each pixel's ink given to its neighbours, along each axis."""
     ink = frame.astype(np.float32)
     for axis in (ink, ink.T):
         given = axis * (softness / 2)
@@ -184,31 +193,32 @@ def _softened(frame: Bytes2D, softness: float) -> Bytes2D:
 # --- pen strokes -> frame ---------------------------------------------------------------------------------------------
 
 
-def frame_strokes(strokes: Sequence[NDArray[Any]], pen: float = MNIST_PEN, softness: float = SOFTNESS) -> Bytes2D:
+def frame_strokes(strokes: Sequence[NDArray[Any]], pen: float = MNIST_PEN, softness: float = SOFTNESS) -> Pixels:
     """Pen strokes drawn again in MNIST's frame, with MNIST's own pen: (28, 28) uint8, 0 paper, 255 full ink.
 
     `strokes` are (n, 2) arrays of x, y in canvas pixels, y pointing down; one point is a dot. `pen` is the width in
-    pixels of the frame, above 0 and at most BOX; `softness` as in frame_pixels. Whatever brush and size were used on
-    the canvas stops mattering.
+    pixels of the frame, above 0 and at most BOX; `softness` as in frame_pixels. The brush and the size used on the
+    canvas make no difference.
 
     Raises NoInk where there is no point, ValueError for other shapes, pens or too many points.
     """
     if not 0 < pen <= BOX:
         raise ValueError(f"A pen is between 0 and {BOX} pixels wide.")
+    lines = _in_box(_finite_lines(strokes), pen)
+    step = max(0.25, sum(map(_length, lines)) / MAX_SAMPLES)
+    samples = np.concatenate([_sampled(line, step) for line in lines]).astype(np.float32)
+    cover = np.clip(pen / 2 + 0.5 - _distances(samples), 0, 1)
+    return _softened(_centred((cover * 255 + 0.5).astype(np.uint8)), softness)
+
+
+def _finite_lines(strokes: Sequence[NDArray[Any]]) -> list[Floats]:
+    """The strokes that have finite points, with these alone; NoInk where there are none, ValueError for too many."""
     lines = [line for line in map(_finite, strokes) if len(line)]
     if not lines:
         raise NoInk
     if sum(map(len, lines)) > MAX_POINTS:
         raise ValueError("This drawing has too many points: clear it and draw one digit.")
-    points = np.concatenate(lines)
-    middle, size = (points.min(0) + points.max(0)) / 2, float(np.ptp(points, axis=0).max())
-    # A click leaves a stroke of a fraction of a pixel; blown up to the box it would be a bar.
-    scale = (BOX - pen) / size if size >= 2 else 0.0
-    lines = [(line - middle) * scale + BOX / 2 for line in lines]
-    step = max(0.25, sum(map(_length, lines)) / MAX_SAMPLES)
-    samples = np.concatenate([_sampled(line, step) for line in lines]).astype(np.float32)
-    cover = np.clip(pen / 2 + 0.5 - _distances(samples), 0, 1)
-    return _softened(_laid((cover * 255 + 0.5).astype(np.uint8)), softness)
+    return lines
 
 
 def _finite(stroke: NDArray[Any]) -> Floats:
@@ -218,33 +228,39 @@ def _finite(stroke: NDArray[Any]) -> Floats:
     return line[(np.abs(line) < 1e12).all(1)]
 
 
+def _in_box(lines: list[Floats], pen: float) -> list[Floats]:
+    """Lines scaled and moved so that, drawn with this pen, they fill the 20x20 box."""
+    points = np.concatenate(lines)
+    middle, size = (points.min(0) + points.max(0)) / 2, float(np.ptp(points, axis=0).max())
+    # A click leaves a stroke of a fraction of a pixel; blown up to the box it would be a bar.
+    scale = (BOX - pen) / size if size >= 2 else 0.0
+    return [(line - middle) * scale + BOX / 2 for line in lines]
+
+
 def _length(line: Floats) -> float:
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
 
 def _sampled(line: Floats, step: float) -> Floats:
     """Points along a line, at most `step` apart: (m, 2)."""
-    way = np.zeros(len(line))
-    np.hypot(*np.diff(line, axis=0).T).cumsum(out=way[1:])
-    at = np.linspace(0, way[-1], math.ceil(way[-1] / step) + 1)
-    return np.stack([np.interp(at, way, line[:, 0]), np.interp(at, way, line[:, 1])], axis=1)
+    lengths = np.zeros(len(line))
+    np.hypot(*np.diff(line, axis=0).T).cumsum(out=lengths[1:])
+    at = np.linspace(0, lengths[-1], math.ceil(lengths[-1] / step) + 1)
+    return np.stack([np.interp(at, lengths, line[:, 0]), np.interp(at, lengths, line[:, 1])], axis=1)
 
 
 def _distances(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far the middle of each of the box's (20, 20) pixels is from the nearest of the (m, 2) points.
+    """From the centre of each pixel of the box to the nearest of the (m, 2) points: (20, 20).
 
-    With points a quarter of a pixel apart the edge of the pen is a hundredth of a pixel off, and nothing need be
-    projected on segments.
+    With points a quarter of a pixel apart the edge of the pen is a hundredth of a pixel off, so nothing need be
+    projected onto segments.
     """
     nearest = np.full((BOX, BOX), np.inf, np.float32)
     for first in range(0, len(samples), 256):
         part = samples[first : first + 256]
-        x, y = ((PIXELS[:, None] - part[:, k]) ** 2 for k in (0, 1))
+        x, y = ((PIXEL_CENTRES[:, None] - part[:, k]) ** 2 for k in (0, 1))
         nearest = np.minimum(nearest, (y[:, None, :] + x[None, :, :]).min(2))
     return np.sqrt(nearest)
-
-
-PIXELS = np.arange(BOX, dtype=np.float32) + np.float32(0.5)  # the middles of the box's pixels
 
 
 # --- the frame, in and out --------------------------------------------------------------------------------------------
@@ -252,7 +268,7 @@ PIXELS = np.arange(BOX, dtype=np.float32) + np.float32(0.5)  # the middles of th
 
 def to_tensor(frame: NDArray[np.uint8]) -> torch.Tensor:
     """Frames, (28, 28) or (N, 28, 28) uint8, as the networks take them: (N, 1, 28, 28) float32, 0 paper, 1 full ink."""
-    # Torch takes a second to import, and a frame is of use without it.
+    # Torch takes a second to import, and a frame is useful without it.
     import torch
 
     return torch.from_numpy(frame.astype(np.float32) / np.float32(255)).reshape(-1, 1, FRAME, FRAME)
@@ -265,7 +281,7 @@ def to_png(frame: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def from_png(data: bytes) -> Bytes2D:
+def from_png(data: bytes) -> Pixels:
     """The frame, (28, 28) uint8, that `to_png` wrote; NotAnImage for a picture of another kind or size."""
     image = decode(data)
     if image.mode != "L" or image.size != (FRAME, FRAME):

@@ -1,4 +1,4 @@
-"""MNIST through torchvision, as whole tensors: 55,000 digits to train on, 5,000 to choose by, 10,000 to report."""
+"""MNIST through torchvision, as whole tensors: 55,000 digits for training, 5,000 for validation, 10,000 for testing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.datasets import MNIST
 
 VALIDATION_DIGITS = 5_000
-# Never changed: what validates one version must never have trained another, so the training seed has no say in it.
+# Never changed, and independent of the training seed: no digit validates one version and trains another.
 VALIDATION_SEED = 20_240_229
 
 
@@ -27,7 +27,7 @@ class Digits(NamedTuple):
 
 
 class Mnist(NamedTuple):
-    """The 55,000, 5,000 and 10,000 digits to train on, to choose by, and to report."""
+    """The 55,000 digits to train on, the 5,000 to validate, and the 10,000 to test."""
 
     train: Digits
     validation: Digits
@@ -48,7 +48,7 @@ def load_mnist(data_dir: str | Path = "data") -> Mnist:
 
 
 def split(digits: Digits) -> tuple[Digits, Digits]:
-    """MNIST's 60,000 training digits as those to train on and the 5,000 held out, the same ones for ever."""
+    """MNIST's 60,000 training digits as those to train on and the 5,000 held out, always the same ones."""
     # NumPy promises that RandomState's numbers never change again; torch.randperm promises nothing across versions.
     order = torch.from_numpy(np.random.RandomState(VALIDATION_SEED).permutation(len(digits.labels)))
     held_out, rest = order[:VALIDATION_DIGITS].sort().values, order[VALIDATION_DIGITS:].sort().values
@@ -63,3 +63,8 @@ def rows(digits: Digits, index: Tensor) -> Digits:
 def as_input(images: Tensor) -> Tensor:
     """What the networks take: float32 in 0..1, from uint8 0..255, the shape kept."""
     return images.to(torch.float32).div_(255)
+
+
+def concatenate(*parts: Digits) -> Digits:
+    """The digits of all parts, in order."""
+    return Digits(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))

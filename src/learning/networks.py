@@ -1,6 +1,6 @@
-"""The two networks, small enough to read: 784 weights per digit, and four convolutions that see strokes.
+"""The two networks: one weight per pixel and digit, and four convolutions.
 
-Both take float32 images, N x 1 x 28 x 28, 0 for paper and 1 for ink, and give logits. Nothing is normalised outside.
+Both take float32 images, N x 1 x 28 x 28, 0 for paper and 1 for ink, and return logits. Inputs need no normalisation.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ class ConvNet(nn.Module):
 
 
 class Soften(nn.Module):
-    """In evaluation alone, a blur of 3 x 3: `share` (0-1) of each pixel goes to its neighbours, along each axis.
+    """A 3 x 3 blur, in evaluation only: `fraction` (0-1) of each pixel goes to its neighbours, along each axis.
 
-    In training, augmentation turns and bends every digit, and interpolation blurs it; one as sharp as it lies in the
-    file, the network would meet for the first time when it counts.
+    In training, augmentation resamples every digit, and the interpolation blurs it. Without this the network would see
+    its first sharp digit in evaluation.
     """
 
     kernel: Tensor
 
-    def __init__(self, share: float = 0.15) -> None:
+    def __init__(self, fraction: float = 0.15) -> None:
         super().__init__()
-        row = torch.tensor([share / 2, 1 - share, share / 2])
+        row = torch.tensor([fraction / 2, 1 - fraction, fraction / 2])
         self.register_buffer("kernel", torch.outer(row, row)[None, None], persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -72,8 +72,8 @@ class Soften(nn.Module):
 
 
 def _convolution(inputs: int, outputs: int, kernel: int = 3, padding: int = 1, pool: bool = False) -> list[nn.Module]:
-    # The pool comes before the norm: a quarter of the pixels to normalise. Its scale stays at 1, so it is positive,
-    # commutes with the maximum, and the norm can be folded into the convolution in front of the pool.
+    # Pooling comes before batch norm: a quarter of the pixels to normalise. The norm's scale stays at 1; being positive
+    # it commutes with the maximum, so the norm can be folded into the convolution before the pool.
     norm = nn.BatchNorm2d(outputs)
     norm.weight.requires_grad_(False)
     return [
@@ -84,16 +84,13 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, padding: int = 1, p
     ]
 
 
-NETWORKS: dict[str, type[LinearNet | ConvNet]] = {"linear": LinearNet, "cnn": ConvNet}
-
-
 def digit_logits(logits: Tensor) -> Tensor:
-    """The ten digits' columns, N x 10, of either network's logits."""
+    """The columns of the ten digits, N x 10, of either network's logits."""
     return logits[:, :DIGITS]
 
 
 def digit_evidence(logits: Tensor) -> Tensor:
-    """One number per image, N: how much it is a digit at all, higher for digits, on no fixed scale.
+    """An out-of-distribution score per image, N: higher for digits, on no fixed scale.
 
     With eleven columns the log odds of "any digit" against "not a digit"; with ten the energy score,
     log sum exp of the logits (Liu et al. 2020, https://arxiv.org/abs/2010.03759).

@@ -1,4 +1,4 @@
-"""fit(): the one training loop, for the first version, for every later one, and for fine-tuning from given weights."""
+"""fit(): the one training loop, for training from scratch and for fine-tuning alike."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -16,58 +15,16 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from learning import synthetic
-from learning.augmentation import Augmentation, augment
-from learning.dataset import Digits, as_input, rows
+from learning.augmentation import augment
+from learning.dataset import Digits, as_input, concatenate, rows
 from learning.networks import DIGITS, digit_logits
+from learning.recipes import TrainingConfig
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Every knob of a training run; the defaults are the shipped ConvNet's."""
-
-    epochs: int = 25
-    batch_size: int = 128
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    lr: float = 0.005  # the peak of the one-cycle schedule
-    warmup: float = 0.2  # share of the steps before the peak
-    weight_decay: float = 0.05
-    momentum: float = 0.9  # of sgd
-    dropout: float = 0.25
-    label_smoothing: float = 0.0
-    augmentation: Augmentation | None = field(default_factory=Augmentation)
-    synthetic_digits: int = 20_000  # generated digits added to every epoch
-    non_digits: int = 8_000  # generated rows labelled "not a digit" added to every epoch
-    pool: int = 3  # epochs' worth of generated drawings that every epoch draws its own from
-    averaging: float = 0.06  # share of all steps that the weights' moving average looks back over; 0: no average
-    seed: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """The knobs as plain values for a json."""
-        return asdict(self)
-
-
-RECIPES = {
-    "cnn": TrainingConfig(),
-    # A line through 784 pixels has nothing to gain from turned and bent digits: it has no room for them.
-    "linear": TrainingConfig(
-        epochs=30,
-        dropout=0.0,
-        batch_size=512,
-        optimizer="adamw",
-        lr=0.01,
-        weight_decay=0.01,
-        averaging=0.0,
-        augmentation=None,
-        synthetic_digits=0,
-        non_digits=0,
-    ),
-}
-
-
 class Step(NamedTuple):
-    """One batch done: numbers count from 1, the accuracy is that of the batch as augmented."""
+    """A finished batch. `epoch` and `step` count from 1; `accuracy` is that of the augmented batch."""
 
     epoch: int
     step: int
@@ -77,7 +34,7 @@ class Step(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """One epoch done; `train_accuracy` is over the batches as augmented, seconds count from the start of fit()."""
+    """A finished epoch. `train_accuracy` is over its augmented batches; `seconds` count from the start of fit()."""
 
     epoch: int
     loss: float
@@ -87,7 +44,7 @@ class Epoch(NamedTuple):
 
 
 class History(NamedTuple):
-    """What fit() did: its epochs, and its seconds in all, the generating of drawings included."""
+    """The epochs of a run of fit(), and its seconds in all, the generation of drawings included."""
 
     epochs: list[Epoch]
     seconds: float
@@ -102,15 +59,15 @@ def fit(
 ) -> History:
     """Train `network` in place on `train` (labels 0-9, or 10 for "not a digit") and leave it in evaluation mode.
 
-    The last epoch counts: `validation` is looked at after each epoch and chooses nothing. The same seed, rows, machine
+    The last epoch counts: `validation` is measured after each epoch and selects nothing. The same seed, data, machine
     and number of threads give the same weights.
 
-    Raises ValueError for non-digits without a column for them, as LinearNet has none.
+    Raises ValueError where the config asks for non-digits and the network has no column for them.
     """
     if config.non_digits and predict(network, train.images[:1]).shape[1] == DIGITS:
-        raise ValueError("This network has no column for what is no digit: set non_digits=0.")
+        raise ValueError("This network has no column for non-digits: set non_digits=0.")
     start = time.perf_counter()
-    keep_memory()
+    keep_freed_memory()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)  # dropout draws from the global generator
         generator = Generator().manual_seed(config.seed)
@@ -135,35 +92,35 @@ def predict(network: nn.Module, images: Tensor, batch_size: int = 1000) -> Tenso
 
 
 def accuracy(network: nn.Module, digits: Digits) -> float:
-    """The share (0..1) of digits whose likeliest of the ten is the label."""
+    """The fraction (0-1) of digits that are read as their label."""
     best = digit_logits(predict(network, digits.images)).argmax(1)
     return (best == digits.labels).float().mean().item()
 
 
 class _Rows:
-    """The rows of each epoch: all of the given ones, and as many generated ones as the config says."""
+    """The rows of each epoch: all the given ones, and as many generated ones as the config says."""
 
     def __init__(self, given: Digits, config: TrainingConfig, generator: Generator) -> None:
         self.given, self.config, self.generator = given, config, generator
         self.digits = synthetic.digits(config.synthetic_digits * config.pool, generator)
-        self.others = synthetic.non_digits(config.non_digits * config.pool, generator)
+        self.non_digits = synthetic.non_digits(config.non_digits * config.pool, generator)
 
     def __len__(self) -> int:
         return len(self.given.labels) + self.config.synthetic_digits + self.config.non_digits
 
     def epoch(self) -> Digits:
         """One epoch's rows in a random order."""
-        parts = [self.given, self._some(self.digits), self._some(self.others)]
-        together = Digits(torch.cat([p.images for p in parts]), torch.cat([p.labels for p in parts]))
+        parts = [self.given, self._sample(self.digits), self._sample(self.non_digits)]
+        together = concatenate(*parts)
         return rows(together, torch.randperm(len(together.labels), generator=self.generator))
 
-    def _some(self, pool: Digits) -> Digits:
+    def _sample(self, pool: Digits) -> Digits:
         chosen = torch.randperm(len(pool.labels), generator=self.generator)
         return rows(pool, chosen[: len(pool.labels) // self.config.pool])
 
 
 class _Run:
-    """One run of fit(): network, optimiser, schedule and moving average, an epoch at a time."""
+    """One run of fit(): network, optimiser, schedule and moving average."""
 
     def __init__(self, network: nn.Module, data: _Rows, config: TrainingConfig, generator: Generator) -> None:
         self.network, self.data, self.config, self.generator = network, data, config, generator
@@ -174,7 +131,7 @@ class _Run:
             self.optimizer,
             max_lr=[group["lr"] for group in self.optimizer.param_groups],
             total_steps=total,
-            pct_start=max(config.warmup, 2 / total),  # it divides by nothing where only one step warms up
+            pct_start=max(config.warmup, 2 / total),  # OneCycleLR divides by zero with a single warm-up step
             cycle_momentum=False,
         )
         decay = max(0.0, 1 - 1 / (config.averaging * total)) if config.averaging else 0.0
@@ -185,19 +142,19 @@ class _Run:
         )
 
     def epoch(self, number: int, progress: Callable[[Step], None] | None) -> tuple[float, float]:
-        """Go once over the rows; the mean loss and the share right."""
+        """Train on every row once; returns the mean loss and the accuracy."""
         self.network.train()
-        losses, hits, count = 0.0, 0, 0
+        losses, correct, count = 0.0, 0, 0
         images, labels = self.data.epoch()
         size = self.config.batch_size
         for step, (batch, truth) in enumerate(
             zip(torch.split(images, size), torch.split(labels, size), strict=True), 1
         ):
             loss, right = self._step(batch, truth)
-            losses, hits, count = losses + loss * len(truth), hits + right, count + len(truth)
+            losses, correct, count = losses + loss * len(truth), correct + right, count + len(truth)
             if progress:
                 progress(Step(number, step, self.steps, loss, right / len(truth)))
-        return losses / count, hits / count
+        return losses / count, correct / count
 
     def _step(self, batch: Tensor, truth: Tensor) -> tuple[float, int]:
         inputs = as_input(batch)
@@ -214,19 +171,19 @@ class _Run:
         return loss.item(), int((logits.argmax(1) == truth).sum())
 
     def result(self) -> nn.Module:
-        """The network as it would be handed over now."""
+        """The network that would be returned now."""
         return self.average.module if self.average else self.network
 
     def finish(self) -> None:
-        """Hand the weights over: those of the moving average, where there is one."""
+        """Keep the result: the moving average, where there is one."""
         self.network.load_state_dict(self.result().state_dict())
         self.network.eval()
 
 
-def keep_memory() -> None:
-    """Have glibc keep freed memory up to a gigabyte (see mallopt(3)); other C libraries stay as they are.
+def keep_freed_memory() -> None:
+    """Have glibc keep up to a gigabyte of freed memory (see mallopt(3)); other C libraries are left as they are.
 
-    It would give every batch's memory back to the kernel, and be handed it again page by page: a fifth of the time.
+    By default each batch's memory goes back to the kernel and is faulted in again, page by page: a fifth of the time.
     """
     with suppress(AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -235,7 +192,7 @@ def keep_memory() -> None:
 
 
 def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW or SGD with Nesterov momentum; weight decay on the weights alone, not on offsets and norms."""
+    """AdamW or SGD with Nesterov momentum; weight decay on weights only, not on biases and norms."""
     learned = [p for p in network.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in learned if p.ndim > 1], "weight_decay": config.weight_decay},

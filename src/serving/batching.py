@@ -1,7 +1,7 @@
-"""One thread that reads for everybody who can wait: what has queued up goes through the network together.
+"""Batching: frames that have queued up go through the network together.
 
-Eight frames at once cost the network three times what one does. And Python runs in one thread at a time: a thread for
-every caller would only have them take it from each other.
+Eight frames at once cost the network three times what one does. And Python runs one thread at a time: with a thread for
+each caller, they would only compete for the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -18,81 +18,81 @@ import numpy as np
 
 from serving.prediction import Prediction
 
-BATCH = 16  # pictures at a time: with more, the first would wait long for the last
+MAX_BATCH = 16  # frames: with more, the first would wait long for the last
 
 
-class Read(NamedTuple):
-    """A picture's frame, (28, 28) uint8, and what the model reads in it."""
+class FramePrediction(NamedTuple):
+    """A frame, (28, 28) uint8, and what the model reads in it."""
 
     frame: np.ndarray
     prediction: Prediction
 
 
 @dataclass(frozen=True)
-class _Waiting:
-    frame: Callable[[], np.ndarray]
+class _Request:
+    make_frame: Callable[[], np.ndarray]
     model: str
-    read: Future[Read] = field(default_factory=Future)
+    result: Future[FramePrediction] = field(default_factory=Future)
 
 
-class Reader:
-    """Takes pictures from any thread and reads them in their order."""
+class Batcher:
+    """Takes frames from any thread and predicts them in order, in batches, on a thread of its own."""
 
     def __init__(self, predict: Callable[[Sequence[np.ndarray], str], list[Prediction]]) -> None:
         self._predict = predict
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Read what is queued, and end."""
+        """Predict what is queued, and end."""
         self._queue.put(None)
         self._thread.join(timeout=5)
 
-    def submit(self, frame: Callable[[], np.ndarray], model: str) -> Future[Read]:
-        """Queue a picture, as that which makes its frame; the future raises what that raises, or ModelMissing."""
-        waiting = _Waiting(frame, model)
-        self._queue.put(waiting)
-        return waiting.read
+    def submit(self, make_frame: Callable[[], np.ndarray], model: str) -> Future[FramePrediction]:
+        """Queue a frame, as the function that makes it; the future raises what that raises, or ModelMissing."""
+        request = _Request(make_frame, model)
+        self._queue.put(request)
+        return request.result
 
     def _run(self) -> None:
-        going = True
-        while going:
-            batch, going = self._take()
-            self._read(batch)
+        running = True
+        while running:
+            batch, running = self._take()
+            self._handle(batch)
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
+    def _take(self) -> tuple[list[_Request], bool]:
         """What has queued up, at most a batch, and whether to go on."""
-        batch: list[_Waiting] = []
-        waiting = self._queue.get()
+        batch: list[_Request] = []
+        request = self._queue.get()
         with suppress(queue.Empty):
-            while waiting is not None:
-                batch.append(waiting)
-                if len(batch) == BATCH:
+            while request is not None:
+                batch.append(request)
+                if len(batch) == MAX_BATCH:
                     return batch, True
-                waiting = self._queue.get_nowait()
+                request = self._queue.get_nowait()
             return batch, False
         return batch, True
 
-    def _read(self, batch: Sequence[_Waiting]) -> None:
-        framed: dict[str, list[tuple[_Waiting, np.ndarray]]] = {}
-        for waiting in batch:
-            if waiting.read.set_running_or_notify_cancel():
+    def _handle(self, batch: Sequence[_Request]) -> None:
+        by_model: dict[str, list[tuple[_Request, np.ndarray]]] = {}
+        for request in batch:
+            if request.result.set_running_or_notify_cancel():
                 try:
-                    frame = waiting.frame()
-                except Exception as error:  # noqa: BLE001 - raised again where the reading is waited for
-                    waiting.read.set_exception(error)
+                    frame = request.make_frame()
+                except Exception as error:  # noqa: BLE001 - raised again where the result is waited for
+                    request.result.set_exception(error)
                 else:
-                    framed.setdefault(waiting.model, []).append((waiting, frame))
-        for model, some in framed.items():
-            self._read_with(model, some)
+                    by_model.setdefault(request.model, []).append((request, frame))
+        for model, framed in by_model.items():
+            self._predict_batch(model, framed)
 
-    def _read_with(self, model: str, framed: Sequence[tuple[_Waiting, np.ndarray]]) -> None:
+    def _predict_batch(self, model: str, framed: Sequence[tuple[_Request, np.ndarray]]) -> None:
         try:
             predictions = self._predict([frame for _, frame in framed], model)
         except Exception as error:  # noqa: BLE001 - as above
-            for waiting, _ in framed:
-                waiting.read.set_exception(error)
+            for request, _ in framed:
+                request.result.set_exception(error)
         else:
-            for (waiting, frame), prediction in zip(framed, predictions, strict=True):
-                waiting.read.set_result(Read(frame, prediction))
+            for (request, frame), prediction in zip(framed, predictions, strict=True):
+                request.result.set_result(FramePrediction(frame, prediction))

@@ -1,4 +1,4 @@
-"""Two versions of a network side by side: the same drawings, read by both."""
+"""Two versions of a model compared on the same drawings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two versions read in the same drawings; `unseen` are those on which no version was ever trained."""
+    """What two versions read in the same drawings; `unseen` are those that no version was trained on."""
 
     versions: tuple[int, int]
     all: Tally
@@ -43,7 +43,7 @@ class Comparison:
 
 
 def compare(database: Database, model: str, versions: tuple[int, int], limit: int) -> Comparison:
-    """Let two versions read the `limit` drawings that were approved last.
+    """Compare two versions on the `limit` drawings that were approved last.
 
     Raises NoSuchVersion, ModelMissing for a version that is damaged, and DatabaseAway.
     """
@@ -61,8 +61,7 @@ Seen = tuple[Approved, tuple[Prediction, Prediction]]
 
 
 def _loaded(database: Database, model: str, version: int) -> ServingModel:
-    weights, sha256, metrics = model_store.weights(database, model, version)
-    return load_version(model, version, weights, sha256, metrics)
+    return load_version(model_store.load(database, model, version))
 
 
 def _read(first: ServingModel, second: ServingModel, drawings: Iterable[Approved]) -> Iterable[Seen]:

@@ -1,4 +1,4 @@
-"""From a version's weights to an ONNX file, in a process of its own: torch's exporter takes seconds and much memory."""
+"""A version as an ONNX file, made in a process of its own: torch's exporter takes seconds and much memory."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from feedback.jobs import LOW, in_background
+from feedback.jobs import LOW_PRIORITY, run_in_background
+from learning.weights import Weights
 
-PATIENCE = 180.0  # seconds; some five on a machine that has nothing else to do
+TIMEOUT = 180.0  # seconds; an idle machine takes about five
 
 
 class NotConverted(RuntimeError):
-    """There is no ONNX file; the message says why, in a sentence."""
+    """There is no ONNX file; the message says why."""
 
 
-def to_onnx(model: str, weights: bytes) -> bytes:
-    """The ONNX file of a network with these weights; see export_onnx.py. Raises NotConverted."""
+def to_onnx(weights: Weights) -> bytes:
+    """A version as an ONNX file; see export_onnx.py. Raises NotConverted."""
     with TemporaryDirectory() as folder:
         stored, made = Path(folder) / "weights.pt", Path(folder) / "made.onnx"
-        stored.write_bytes(weights)
-        command = ["export_onnx.py", "--model", model, "--weights", str(stored), "--output", str(made), "--no-check"]
-        process = in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, priority=LOW)
+        stored.write_bytes(weights.data)
+        command = ["export_onnx.py", "--model", weights.model, "--weights", str(stored), "--sha256", weights.sha256]
+        command += ["--output", str(made), "--no-check"]
+        process = run_in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, priority=LOW_PRIORITY)
         try:
-            _, said = process.communicate(timeout=PATIENCE)
+            _, said = process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired as error:
             process.kill()
             process.communicate()

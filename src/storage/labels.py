@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from frames.images import NotAnImage
 from frames.preprocessing import from_png
 from storage.database import Database
-from storage.writer import Statement
+from storage.statements import Statement
 
 MIN_PROBABILITY = 0.1  # of the label, calibrated; below it the label is unlikely
 MIN_DIGIT_SCORE = 0.05  # below it a drawing is hardly a digit, whatever its label

@@ -1,4 +1,4 @@
-"""The tables, brought up to date: each file of sql/ is applied once, in order, in a transaction of its own."""
+"""Migrations: each file of sql/ is applied once, in order, in a transaction of its own."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from settings import ROOT
 
 SQL_DIR = ROOT / "sql"
 
-# Any constant will do, as long as every replica takes the same.
+# Any constant will do, but every replica must use the same.
 MIGRATION_LOCK = 20_260_728
 
 log = logging.getLogger(__name__)
 
 
 def migrate(dsn: str, folder: Path = SQL_DIR) -> list[str]:
-    """Apply every migration of `folder` that the database does not have yet, in order; return their names.
+    """Apply every migration of `folder` that the database does not have yet, in order; return their file names.
 
-    Each runs in a transaction of its own together with its record, under a lock that only one replica can hold.
+    Each runs together with its record in one transaction, under a lock that only one replica can hold. Raises
+    psycopg2.Error.
     """
     connection = psycopg2.connect(dsn, connect_timeout=3)
     applied: list[str] = []
@@ -43,5 +44,5 @@ def migrate(dsn: str, folder: Path = SQL_DIR) -> list[str]:
                 applied.append(file.name)
                 log.info("migration applied: %s", file.name)
     finally:
-        connection.close()  # which also gives the lock back
+        connection.close()  # which also releases the lock
     return applied

@@ -1,4 +1,8 @@
-"""A queue in a file, for what the database cannot take at present: SQLite, synced at every commit."""
+"""A queue in a file, for what the database cannot take at present.
+
+Nothing that was acknowledged is thrown away: an entry that no database would accept moves to a table of its own,
+`set_aside`, and a damaged file is kept under another name.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,23 @@ import base64
 import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from storage.spool_file import SpoolBroken, SpoolDamaged, SpoolFile
 
-class SpoolBroken(RuntimeError):
-    """The spool's file cannot be written; the message says why."""
+# Entries for the database that is served, and not dealt with yet.
+_WAITING = """
+(owner = :owner OR owner IS NULL) AND number > :done AND number NOT IN (SELECT value FROM json_each(:aside))
+"""
+
+
+class UnreadableEntry(ValueError):
+    """An entry of the spool is not in a form that this version of the app knows."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,22 @@ class Entry:
     parameters: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An entry as the file has it. Later entries have higher numbers."""
+
+    number: int
+    statement: bytes
+    parameters: bytes
+
+    def entry(self) -> Entry:
+        """The entry. Raises UnreadableEntry."""
+        try:
+            return Entry(self.statement.decode(), _unpacked(self.parameters))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise UnreadableEntry(f"it cannot be read ({type(error).__name__})") from error
+
+
 class Spool:
     """Entries in their order, in a file that outlives the process. Safe for threads.
 
@@ -32,13 +60,22 @@ class Spool:
     Entries that came before any database was seen belong to the first one that is.
     """
 
-    def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._file = file
+    def __init__(self, path: Path) -> None:
+        self._file = SpoolFile(path)
         self._lock = threading.Lock()
         self._owner: str | None = None
-        self._connection = _open(file)
-        self._count = self._counted()
+        self._reset()
+        with self._lock:
+            self._recount()
+
+    def _reset(self) -> None:
+        self._count = 0
+        self._last_read = 0  # a number
+        # Dealt with: everything up to the number `_done`, and, by their numbers, those to be set aside for a reason.
+        # They leave the file at once or, if it cannot be written, as soon as it can.
+        self._done = 0
+        self._aside: dict[int, str] = {}
+        self._unsettled = False
 
     def __len__(self) -> int:
         return self._count
@@ -48,65 +85,143 @@ class Spool:
         """The id of the database that it serves; None until one has been seen."""
         return self._owner
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the file cannot be written, in a sentence without its path; None as far as is known."""
+        return self._file.trouble
+
+    @property
+    def damaged_files(self) -> list[str]:
+        """The names of the damaged files that were moved aside and still are there, the oldest first."""
+        return self._file.damaged_files
+
+    @property
+    def set_aside_count(self) -> int:
+        """How many entries are set aside, for any database."""
+        with self._lock, suppress(SpoolBroken), self._transaction() as connection:
+            return int(connection.execute("SELECT count(*) FROM set_aside").fetchone()[0]) + len(self._aside)
+        return len(self._aside)
+
+    @property
+    def behind(self) -> bool:
+        """Whether settle() has something to do."""
+        return self._file.wanted or self._unsettled
+
+    def settle(self) -> None:
+        """Try again what could not be written, or to open the file."""
+        with self._lock:
+            self._settle()
+            self._recount()
+
     def serve(self, owner: str) -> None:
         """From now on, keep entries for the database of that id."""
-        with self._lock, self._connection:
-            self._connection.execute("UPDATE entries SET owner = ? WHERE owner IS NULL", (owner,))
-            self._owner = owner
-            self._count = self._counted()
+        with self._lock:
+            if owner == self._owner:
+                return
+            self._settle()
+            # Even where this cannot be written, they count as this database's.
+            with suppress(SpoolBroken), self._transaction() as connection:
+                connection.execute("UPDATE entries SET owner = ? WHERE owner IS NULL", (owner,))
+            self._owner, self._done = owner, 0
+            self._recount()
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Add entries at the end; they are on the disk when this returns. Raises SpoolBroken."""
         rows = [(self._owner, entry.statement, _packed(entry.parameters)) for entry in entries]
         with self._lock:
+            self._settle()
             try:
-                with self._connection:
-                    self._connection.executemany(
-                        "INSERT INTO entries (owner, statement, parameters) VALUES (?, ?, ?)", rows
-                    )
-            except sqlite3.Error as error:
-                raise SpoolBroken(f"The spool {self._file} cannot be written: {error}.") from error
+                self._insert(rows)
+            except SpoolDamaged:
+                self._insert(rows)
             self._count += len(rows)
 
-    def first(self, limit: int) -> list[tuple[int, Entry]]:
-        """The oldest entries for its database, each with its number, in their order."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT number, statement, parameters FROM entries WHERE owner = ? ORDER BY number LIMIT ?",
-                (self._owner, limit),
-            ).fetchall()
-        return [(number, Entry(statement, _unpacked(parameters))) for number, statement, parameters in rows]
+    def first(self, limit: int) -> list[Stored]:
+        """The oldest entries for its database, in their order. Raises SpoolBroken."""
+        # As bytes: text that is not UTF-8 must not keep the others from being read.
+        sql = (
+            "SELECT number, CAST(statement AS BLOB), CAST(parameters AS BLOB) FROM entries "  # noqa: S608
+            f"WHERE {_WAITING} ORDER BY number LIMIT :limit"
+        )
+        with self._lock, self._transaction() as connection:
+            rows = connection.execute(sql, {**self._dealt_with(), "limit": limit}).fetchall()
+            if rows:
+                self._last_read = rows[-1][0]
+            elif self._owner:
+                self._count = 0  # another program may have emptied the file
+        return [Stored(*row) for row in rows]
 
     def forget(self, last: int) -> None:
         """Take away the entries for its database up to that number: they are safe elsewhere."""
-        with self._lock, self._connection:
-            self._connection.execute("DELETE FROM entries WHERE owner = ? AND number <= ?", (self._owner, last))
-            self._count = self._counted()
-
-    def mentions(self, drawing_id: UUID) -> bool:
-        """Whether an entry for that drawing waits here."""
         with self._lock:
-            sql = "SELECT EXISTS (SELECT 1 FROM entries WHERE instr(parameters, ?))"
-            return bool(self._connection.execute(sql, (str(drawing_id),)).fetchone()[0])
+            self._done, self._unsettled = min(last, self._last_read), True  # the numbers of a new file begin again
+            self._settle()
+            self._recount()
+
+    def set_aside(self, number: int, reason: str) -> None:
+        """Move an entry to the table of those that no database would accept."""
+        with self._lock:
+            if number <= self._last_read:  # or else its file has been moved aside since
+                self._aside[number], self._unsettled = reason, True
+                self._settle()
+                self._recount()
+
+    def has_set_aside(self, drawing_id: UUID) -> bool:
+        """Whether an entry that is set aside mentions that drawing. Raises SpoolBroken."""
+        sql = """
+        SELECT EXISTS (SELECT 1 FROM set_aside WHERE instr(parameters, :id)) OR EXISTS (
+            SELECT 1 FROM entries WHERE number IN (SELECT value FROM json_each(:aside)) AND instr(parameters, :id))
+        """
+        with self._lock, self._transaction() as connection:
+            return bool(connection.execute(sql, {**self._dealt_with(), "id": str(drawing_id)}).fetchone()[0])
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._connection.close()
+            self._settle()
+            self._file.close()
 
-    def _counted(self) -> int:
-        sql = "SELECT count(*) FROM entries WHERE ?1 IS NULL OR owner IS NULL OR owner = ?1"
-        return int(self._connection.execute(sql, (self._owner,)).fetchone()[0])
+    # --- With the lock held -------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._file.transaction() as connection:
+                yield connection
+        except SpoolDamaged:
+            self._reset()
+            raise
 
-def _open(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, check_same_thread=False)
-    connection.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-        "CREATE TABLE IF NOT EXISTS entries ("
-        "  number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT, statement TEXT NOT NULL, parameters TEXT NOT NULL);"
-    )
-    return connection
+    def _insert(self, rows: Sequence[tuple[str | None, str, str]]) -> None:
+        with self._transaction() as connection:
+            connection.executemany("INSERT INTO entries (owner, statement, parameters) VALUES (?, ?, ?)", rows)
+
+    def _settle(self) -> None:
+        """Take out of the file what is dealt with; if that fails it stays hidden, for a later attempt."""
+        if not self._unsettled:
+            return
+        aside = [{"number": number, "reason": reason} for number, reason in self._aside.items()]
+        with suppress(SpoolBroken):
+            with self._transaction() as connection:
+                connection.executemany(
+                    "INSERT OR REPLACE INTO set_aside (number, owner, statement, parameters, reason) "
+                    "SELECT number, owner, statement, parameters, :reason FROM entries WHERE number = :number",
+                    aside,
+                )
+                connection.executemany("DELETE FROM entries WHERE number = :number", aside)
+                connection.execute(
+                    "DELETE FROM entries WHERE (owner = :owner OR owner IS NULL) AND number <= :done",
+                    self._dealt_with(),
+                )
+            self._aside, self._unsettled = {}, False
+
+    def _recount(self) -> None:
+        sql = f"SELECT count(*) FROM entries WHERE {_WAITING if self._owner else 'true'}"  # noqa: S608
+        with suppress(SpoolBroken), self._transaction() as connection:
+            self._count = int(connection.execute(sql, self._dealt_with()).fetchone()[0])
+
+    def _dealt_with(self) -> dict[str, Any]:
+        return {"owner": self._owner, "done": self._done, "aside": json.dumps(list(self._aside))}
 
 
 def _packed(parameters: dict[str, Any]) -> str:
@@ -121,11 +236,11 @@ def _pack(value: object) -> dict[str, str]:
     raise TypeError(f"{type(value).__name__} cannot be spooled.")
 
 
-def _unpacked(text: str) -> dict[str, Any]:
+def _unpacked(text: bytes) -> dict[str, Any]:
     return {name: _unpack(value) for name, value in json.loads(text).items()}
 
 
 def _unpack(value: Any) -> Any:
     if isinstance(value, dict):
-        return UUID(value["uuid"]) if "uuid" in value else base64.b64decode(value["bytes"])
+        return UUID(value["uuid"]) if "uuid" in value else base64.b64decode(value["bytes"], validate=True)
     return value

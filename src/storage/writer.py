@@ -1,8 +1,8 @@
-"""One thread that writes for everybody: what has queued up goes into one transaction, and then all are told.
+"""One thread writes for all callers: what has queued up goes into one transaction, and then all callers are told.
 
-While the database is away, everything goes into the spool instead and is delivered, in order, when it is back: also
-when the app was killed in between. Acknowledged means committed, or synced in the spool. Every statement may be
-repeated without harm, and that is what makes "once" possible across two stores.
+While the database is unavailable, everything goes into the spool and is delivered, in order, once it is back, even if
+the app was killed in between. Acknowledged means committed, or synced in the spool. Every statement may be repeated
+without harm, which is what makes "once" possible across two stores.
 """
 
 from __future__ import annotations
@@ -10,42 +10,31 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any
-
-import psycopg2
-import psycopg2.extensions
 
 from storage.database import Database, DatabaseAway
-from storage.spool import Entry, Spool, SpoolBroken
+from storage.delivery import BATCH, Delivery
+from storage.outages import words
+from storage.spool import Entry, Spool
+from storage.spool_file import SpoolBroken
+from storage.statements import Refused, Row, Statement, Statements
 
-BATCH = 200  # entries in one transaction: enough to spare commits, few enough to answer soon
-PATIENCE = 0.1  # seconds between two looks at a database that is away while entries wait for it
+POLL_INTERVAL = 0.1  # seconds between two looks at whether the database is back
+MAX_PAUSE = 3.0  # seconds between two attempts on a database that answers, and yet takes nothing
 
-Cursor = psycopg2.extensions.cursor
-REFUSED = (psycopg2.IntegrityError, psycopg2.DataError)
+REFUSED = "The database does not accept this entry."
+NOWHERE = "This cannot be saved at present: neither the database nor the disk of this machine takes it."
+FAILED = "This was not saved; the app's log says why."
+UNDELIVERED = "What waits for the database cannot be written to it; the app's log says why."
 
 log = logging.getLogger(__name__)
 
 
 class NotWritten(RuntimeError):
-    """An entry is nowhere: the database refused it, or neither place could be written. The message says why."""
-
-
-@dataclass(frozen=True)
-class Statement:
-    """SQL with named parameters; an entry may leave out those that have `defaults`.
-
-    A statement that `returns` a row is executed by itself, the others of a batch in one round trip.
-    """
-
-    sql: str
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    returns: bool = False
+    """An entry is nowhere: the database refused it, or neither place could be written. The message is for visitors."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +42,26 @@ class Written:
     """An entry is safe: in the database, with the row that its statement returned, or in the spool."""
 
     spooled: bool
-    row: tuple[Any, ...] | None = None
+    row: Row | None = None
 
 
 @dataclass(frozen=True)
 class _Waiting:
     entry: Entry
-    told: Future[Written] = field(default_factory=Future)
+    written: Future[Written] = field(default_factory=Future)
 
 
 class Writer:
     """Takes entries from any thread and writes them in their order."""
 
     def __init__(self, database: Database, spool: Spool, statements: Mapping[str, Statement]) -> None:
-        self._database, self._spool, self._statements = database, spool, statements
+        self.spool = spool
+        self._database = database
+        self._statements = Statements(database, statements)
+        self._delivery = Delivery(database, spool, self._statements)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._trouble: str | None = None
+        self._pause, self._next_attempt = 0.0, 0.0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def open(self) -> None:
@@ -78,46 +72,49 @@ class Writer:
         """Write or spool what is queued, and end."""
         self._queue.put(None)
         self._thread.join(timeout=30)
-        self._spool.close()
+        self.spool.close()
 
     @property
     def spooled(self) -> int:
         """How many entries wait in the spool."""
-        return len(self._spool)
+        return len(self.spool)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the database took nothing at the last attempt, in a sentence; None if it did."""
+        return self._trouble
 
     def submit(self, entry: Entry) -> Future[Written]:
         """Queue an entry; the future is done when it is committed, or synced in the spool, or raises NotWritten."""
         waiting = _Waiting(entry)
+        waiting.written.set_running_or_notify_cancel()  # a caller that gives up must not fail the others of its batch
         self._queue.put(waiting)
-        return waiting.told
+        return waiting.written
 
     def _run(self) -> None:
-        going = True
-        while going:
-            batch, going = self._take()
+        """Deliver and write until close(). The thread survives any error, and one of the delivery fails no caller."""
+        running = True
+        while running:
+            batch, running = self._take()
             try:
-                self._meet()
                 self._deliver()
+            except Exception:
+                if self._trouble != UNDELIVERED:
+                    log.exception("the delivery from the spool failed")
+                self._trouble = UNDELIVERED
+                self._postpone()
+            try:
                 self._write(batch)
             except Exception as error:
-                # The thread must outlive whatever it is, and those who wait must hear of it.
-                log.exception("the writer stumbled")
-                _tell(batch, error)
-
-    def _meet(self) -> None:
-        """Learn which database this is, once, so that what is spooled for it reaches no other."""
-        if self._spool.owner is None and self._database.away is None:
-            with suppress(DatabaseAway), self._database.transaction() as cursor:
-                cursor.execute("SELECT id::text FROM installation")
-                (owner,) = cursor.fetchone() or (None,)
-                if owner is not None:
-                    self._spool.serve(owner)
+                log.exception("writing failed")
+                _fail(batch, FAILED, error)
 
     def _take(self) -> tuple[list[_Waiting], bool]:
-        """What has queued up, at most a batch, and whether to go on; soon back while the spool is not empty."""
+        """What has queued up, at most a batch, and whether to go on; soon back while something is to be retried."""
         batch: list[_Waiting] = []
+        retrying = self.spooled or self._trouble or self.spool.behind
         try:
-            waiting = self._queue.get(timeout=PATIENCE if self.spooled else None)
+            waiting = self._queue.get(timeout=POLL_INTERVAL if retrying else None)
             while waiting is not None:
                 batch.append(waiting)
                 if len(batch) == BATCH:
@@ -127,91 +124,82 @@ class Writer:
             return batch, True
         return batch, False
 
-    def _write(self, batch: Sequence[_Waiting]) -> None:
-        """Commit a batch; while the database is away, or older entries still wait for it, spool the batch."""
-        if not batch:
+    def _deliver(self) -> None:
+        """Empty the spool, if there is cause to try, as far as that goes."""
+        if self.spool.behind:
+            self.spool.settle()
+        due = self.spooled or self._trouble or self.spool.owner is None
+        if not due or self._database.away is not None or time.monotonic() < self._next_attempt:
             return
         try:
-            rows = None if self.spooled else self._commit([waiting.entry for waiting in batch])
-        except DatabaseAway:
-            rows = None
-        except REFUSED as error:
-            self._apart(batch, error)
-            return
-        if rows is None:
-            self._keep(batch)
+            self._delivery.deliver()
+        except DatabaseAway as error:
+            self._failed(error)
+        except SpoolBroken:
+            self._postpone()
         else:
-            for waiting, row in zip(batch, rows, strict=True):
-                waiting.told.set_result(Written(spooled=False, row=row))
+            self._succeeded()
 
-    def _apart(self, batch: Sequence[_Waiting], error: Exception) -> None:
-        """Find the entry of a batch that the database refuses: the others must not suffer for it."""
+    def _write(self, batch: Sequence[_Waiting]) -> None:
+        """Commit a batch; while the database is unavailable, or older entries wait for it, spool the batch."""
+        if not batch:
+            return
+        in_order = not self.spooled
+        if in_order and self._commit(batch):
+            return
+        try:
+            self.spool.append([waiting.entry for waiting in batch])
+        except SpoolBroken as error:
+            # The last resort: a spool that cannot be written must not keep anything from a database that is there.
+            if in_order or not self._commit(batch):
+                _fail(batch, NOWHERE, error)
+        else:
+            for waiting in batch:
+                waiting.written.set_result(Written(spooled=True))
+
+    def _commit(self, batch: Sequence[_Waiting]) -> bool:
+        """Commit a batch and tell its callers; False if the database is unavailable."""
+        try:
+            rows = self._statements.commit([waiting.entry for waiting in batch])
+        except DatabaseAway as error:
+            self._failed(error)
+            return False
+        except Refused as error:
+            self._write_singly(batch, error)
+        else:
+            self._succeeded()
+            for waiting, row in zip(batch, rows, strict=True):
+                waiting.written.set_result(Written(spooled=False, row=row))
+        return True
+
+    def _write_singly(self, batch: Sequence[_Waiting], error: Refused) -> None:
+        """Find the entry of a batch that is refused, so that the others do not suffer for it."""
         if len(batch) == 1:
-            log.error("refused by the database: %s", error)
-            _tell(batch, error)
+            log.error("the database refuses an entry: %s", error)
+            _fail(batch, REFUSED, error)
             return
         for waiting in batch:
             self._write([waiting])
 
-    def _keep(self, batch: Sequence[_Waiting]) -> None:
-        try:
-            self._spool.append([waiting.entry for waiting in batch])
-        except SpoolBroken as error:
-            log.error("%s", error)
-            _tell(batch, error)
-        else:
-            for waiting in batch:
-                waiting.told.set_result(Written(spooled=True))
+    def _succeeded(self) -> None:
+        self._trouble, self._pause, self._next_attempt = None, 0.0, 0.0
 
-    def _deliver(self) -> None:
-        """Bring what waits in the spool to the database, oldest first, as far as that goes."""
-        while self.spooled and self._spool.owner and self._database.away is None:
-            numbered = self._spool.first(BATCH)
-            try:
-                self._deliver_batch([entry for _, entry in numbered])
-            except DatabaseAway:
-                return
-            self._spool.forget(numbered[-1][0])
-            log.info("%d entries delivered from the spool, %d left", len(numbered), self.spooled)
+    def _failed(self, error: DatabaseAway) -> None:
+        if self._trouble != str(error):
+            log.warning("entries go to the spool: %s %s", error, words(error.__cause__))
+        self._trouble = str(error)
+        self._postpone()
 
-    def _deliver_batch(self, entries: Sequence[Entry]) -> None:
-        try:
-            self._commit(entries)
-        except REFUSED as error:
-            if len(entries) == 1:
-                # It was accepted by a past version of this app and can never be written: say so, and go on.
-                log.error("an entry of the spool is refused by the database and dropped: %s", error)
-                return
-            for entry in entries:
-                self._deliver_batch([entry])
-
-    def _commit(self, entries: Sequence[Entry]) -> list[tuple[Any, ...] | None]:
-        """Execute entries in order in one transaction; the row that each returned. Raises DatabaseAway, REFUSED."""
-        groups = [
-            (self._statements[name], [entry.parameters for entry in group])
-            for name, group in groupby(entries, key=lambda entry: entry.statement)
-        ]
-        alone = len(groups) == 1 and not groups[0][0].returns
-        with self._database.at_once() if alone else self._database.transaction() as cursor:
-            return [row for group in groups for row in _execute(cursor, *group)]
+    def _postpone(self) -> None:
+        """Double the pause before the next attempt; an unavailable database is attempted as soon as it is back."""
+        if self._database.away is None:
+            self._pause = min(MAX_PAUSE, max(POLL_INTERVAL, 2 * self._pause))
+            self._next_attempt = time.monotonic() + self._pause
 
 
-def _execute(cursor: Cursor, statement: Statement, parameters: list[dict[str, Any]]) -> list[tuple[Any, ...] | None]:
-    """Execute one statement for each set of parameters, in order."""
-    complete = [{**statement.defaults, **each} for each in parameters]
-    if not statement.returns:
-        cursor.execute(b";".join(cursor.mogrify(statement.sql, each) for each in complete))
-        return [None] * len(parameters)
-    rows: list[tuple[Any, ...] | None] = []
-    for each in complete:
-        cursor.execute(statement.sql, each)
-        rows.append(cursor.fetchone())
-    return rows
-
-
-def _tell(batch: Sequence[_Waiting], error: Exception) -> None:
+def _fail(batch: Sequence[_Waiting], sentence: str, error: Exception) -> None:
     for waiting in batch:
-        if not waiting.told.done():
-            failure = NotWritten(str(error))
+        if not waiting.written.done():
+            failure = NotWritten(sentence)
             failure.__cause__ = error
-            waiting.told.set_exception(failure)
+            waiting.written.set_exception(failure)

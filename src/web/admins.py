@@ -1,7 +1,7 @@
-"""Who may see the administrators' pages: one password, few wrong attempts, and sessions that end by themselves.
+"""Administrators: one password, a limit on wrong attempts, and sessions that expire.
 
-A session is kept here, in this process, under the hash of the visitor's cookie: a reload does not end it, a restart
-does, and nothing that the database holds is enough to be an administrator.
+A session is kept in this process, under the hash of the visitor's cookie: a reload does not end it, a restart does, and
+nothing in the database is enough to become an administrator.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.strategies import MovingWindowRateLimiter
 
+from serving.app_state import get_app_state
 from web.middleware import RecentCalls
 
 ATTEMPTS = RateLimitItemPerMinute(5, 15)
-"""The wrong passwords that one client may send: five within 15 minutes."""
+"""Wrong passwords that one client may send: five within 15 minutes."""
 
-LONGEST = 8 * 3600.0  # seconds from the sign-in until a session ends
-IDLE = 3600.0  # seconds without use until it ends
+MAX_AGE = 8 * 3600.0  # seconds from the sign-in until a session ends
+MAX_IDLE = 3600.0  # seconds without use until it ends
 
 
 class SignInRefused(PermissionError):
@@ -36,7 +38,7 @@ class _Session:
 
 
 class Admins:
-    """The administrators' sessions, by visitor. Any thread may ask. `clock` gives seconds."""
+    """The administrators' sessions, by visitor. Safe for threads. `clock` returns seconds."""
 
     def __init__(
         self, password: str, attempts: RateLimitItem = ATTEMPTS, clock: Callable[[], float] = time.monotonic
@@ -52,7 +54,7 @@ class Admins:
         return not self._password
 
     def sign_in(self, visitor: str, password: str, client: str) -> None:
-        """Begin a session. Raises SignInRefused for a wrong password, and for any after too many from this client."""
+        """Begin a session. Raises SignInRefused for a wrong password, and after too many of them from this client."""
         with self._lock:
             if self.closed:
                 raise SignInRefused("No password is set, so nobody can sign in.")
@@ -62,7 +64,7 @@ class Admins:
                 self._limiter.hit(self._attempts, client)
                 raise SignInRefused("This password is wrong.")
             now = self._clock()
-            self._sessions = {name: each for name, each in self._sessions.items() if _stands(each, now)}
+            self._sessions = {name: each for name, each in self._sessions.items() if _valid(each, now)}
             self._sessions[visitor] = _Session(now, now)
 
     def sign_out(self, visitor: str) -> None:
@@ -71,10 +73,10 @@ class Admins:
             self._sessions.pop(visitor, None)
 
     def admits(self, visitor: str, used: bool = True) -> bool:
-        """Whether a visitor's session stands at this moment. With `used` this counts as use of it."""
+        """Whether a visitor has a valid session. With `used`, this call counts as use of it."""
         with self._lock:
             session, now = self._sessions.get(visitor), self._clock()
-            if session is None or not _stands(session, now):
+            if session is None or not _valid(session, now):
                 self._sessions.pop(visitor, None)
                 return False
             if used:
@@ -87,9 +89,19 @@ class Admins:
         return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
-def _stands(session: _Session, now: float) -> bool:
-    return now - session.began < LONGEST and now - session.used < IDLE
+def get_admins() -> Admins:
+    """The administrators of the running app."""
+    return _admins(get_app_state().settings.admin_password)
+
+
+@cache
+def _admins(password: str) -> Admins:
+    return Admins(password)
+
+
+def _valid(session: _Session, now: float) -> bool:
+    return now - session.began < MAX_AGE and now - session.used < MAX_IDLE
 
 
 def _bytes(password: str) -> bytes:
-    return password.encode("utf-8", "surrogatepass")  # whatever the environment or a browser holds
+    return password.encode("utf-8", "surrogatepass")  # whatever the environment or a browser may hold

@@ -1,6 +1,6 @@
-"""The way in for programs: FastAPI, mounted under /api on the pages' own port.
+"""The HTTP API: FastAPI, under /api on the same port as the pages.
 
-Every answer that is no success is {"detail": "..."}, one sentence that says what to do.
+Every error is {"detail": "..."}, one sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+import logger
 import metrics
 from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
-from frames.ink import NoInk
+from frames.masks import NoInk
 from frames.preprocessing import frame_pixels
-from serving import app_state
-from serving.prediction import ModelMissing
+from learning.card import ModelCard
+from learning.weights import ModelInfo, ModelMissing
+from serving.app_state import get_app_state
 from settings import load_settings
+from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
 from storage.writer import NotWritten
@@ -43,7 +46,7 @@ from web.schemas import (
     Feedback,
     Labelled,
     Model,
-    ModelCard,
+    ModelDetails,
     Picture,
     PictureForm,
     Problem,
@@ -56,13 +59,13 @@ from web.visitors import api_visitor
 
 DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 
-# What can go wrong, by the code of the answer: each operation names its own.
+# What each status code means; every operation lists those that it returns.
 _MEANINGS = {
-    400: "This is no picture, or the request cannot be read.",
-    404: "There is nothing of that name.",
+    400: "Not a picture, or a malformed request.",
+    404: "Nothing has that name.",
     413: "The picture or the request is too large.",
     422: "Nothing is drawn, or a field is wrong.",
-    429: "Too many calls: Retry-After says in how many seconds to go on.",
+    429: "Too many calls: Retry-After says how many seconds to wait.",
     503: "The model or the database is not ready.",
 }
 
@@ -78,14 +81,14 @@ api = FastAPI(
     docs_url=None,
     redoc_url=None,
     redirect_slashes=False,
-    # Nobody collects it here: /metrics has what there is to know.
+    # /metrics has what there is to know.
     telemetry={"tracing": False, "metrics": False, "logs": False},
 )
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
-# FastAPI's own way with a form costs every tenth prediction of a busy second: it is described here, and read below.
+# FastAPI's own form parsing would cost a tenth of the predictions a second: the form is described here, and read below.
 _FORM = {"required": True, "content": {"multipart/form-data": {"schema": PictureForm.model_json_schema()}}}
 
 
@@ -115,12 +118,12 @@ async def _sent(request: Request) -> FormData:
         return await request.form()
     except HTTPException:
         raise
-    except Exception as error:  # the parser has many kinds, and all mean the same
+    except Exception as error:  # the parser raises many kinds, and all mean the same
         raise HTTPException(400) from error
 
 
 def _picture_form(sent: FormData) -> PictureForm:
-    """What was sent, checked; a field that is left empty counts as left out. Raises RequestValidationError."""
+    """The validated form; an empty field counts as left out. Raises RequestValidationError."""
     try:
         return PictureForm.model_validate({name: value for name, value in sent.items() if value != ""})
     except ValidationError as error:
@@ -133,7 +136,7 @@ async def predict_base64(picture: Picture) -> Answer:
     return await _answer(picture.image, picture.model, picture.session)
 
 
-# A photograph takes a hundred times as long to decode as a drawing: it must not stand in the drawings' way.
+# A photograph takes a hundred times as long to decode as a drawing, so it must not block the batching thread.
 PHOTOGRAPH = 100_000  # bytes
 _photographs = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="photograph")
 
@@ -151,14 +154,14 @@ async def _answer(picture: bytes | str, model: str, session: str) -> Answer:
             photograph = _photographs.submit(frame)
             await asyncio.wrap_future(photograph)
             ready = photograph.result
-        saved = app_state.start().read_and_save(ready, model, "api", api_visitor(session))
-        reading = await asyncio.wrap_future(saved)
+        kept = get_app_state().reader.read_and_keep(ready, model, "api", api_visitor(session))
+        reading = await asyncio.wrap_future(kept)
     fields = vars(reading.prediction) | {"probabilities": list(reading.prediction.probabilities)}
     return Answer(id=reading.drawing_id, **fields)
 
 
 def _bytes(text: str) -> bytes:
-    """What base64 or a data URL stands for; line breaks in it are no matter. Raises NotAnImage."""
+    """The bytes in base64 or a data URL; white space is ignored. Raises NotAnImage."""
     prefix = DATA_URL.match(text)
     try:
         return b64decode("".join(text[prefix.end() if prefix else 0 :].split()), validate=True)
@@ -166,80 +169,76 @@ def _bytes(text: str) -> bytes:
         raise NotAnImage("This is not base64: send the picture's bytes in base64, or a data URL of them.") from error
 
 
-# --- Saying what it was -----------------------------------------------------------------------------------------------
+# --- Labelling --------------------------------------------------------------------------------------------------------
 
 
 @api.post("/feedback", responses=_problems(400, 404, 413, 422, 429, 503))
 async def feedback(said: Feedback) -> Labelled:
     """Say what a drawing really is.
 
-    The drawing's id is the right to do so: nobody has it but who sent the drawing. While the database is away the label
-    is kept, and reaches its drawing when the database is back.
+    The drawing's id is the permission to do so: only whoever sent the drawing has it. While the database is unavailable
+    the label is kept, and reaches its drawing when the database is back.
     """
-    written = await asyncio.wrap_future(app_state.start().label(said.id, said.label, "api"))
+    written = await asyncio.wrap_future(logger.log_label(get_app_state().writer, said.id, said.label, "api"))
     found, review = written.row or (1, "pending")  # in the spool, behind the drawing's own row
     if not found:
         raise NotFound(f"There is no drawing {said.id}: send the id that came with a prediction.")
     return Labelled(id=said.id, label=said.label, review=review)
 
 
-# --- What there is ----------------------------------------------------------------------------------------------------
+# --- Models and statistics --------------------------------------------------------------------------------------------
 
 
 @api.get("/models", responses=_problems(429, 503))
 def models() -> list[Model]:
     """The models that can be asked, the best first; then their other versions, the newest first.
 
-    While the database is away, those that can be asked alone.
+    While the database is unavailable, only the models that can be asked.
     """
-    running = app_state.start()
-    cards = running.cards()
-    answering = {(name, card["model_version"]) for name, card in cards.items()}
+    state = get_app_state()
+    infos = state.models.infos().values()
+    serving = {(info.model, info.version) for info in infos}
+    stored: list[Version] = []
     with suppress(DatabaseAway):
-        others = [each for each in running.versions() if (each.model, each.version) not in answering]
-        return [*_answering(cards), *(each for version in others for each in _stored(version))]
-    return _answering(cards)
+        stored = [each for each in model_store.versions(state.database) if (each.model, each.version) not in serving]
+    others = [_model(each, each.card, False, each.status) for each in stored if each.card]
+    return [*(_model(info, info.card, True, "active") for info in infos), *others]
 
 
-def _answering(cards: dict[str, dict[str, Any]]) -> list[Model]:
-    return [Model(**_summary(name, card)) for name, card in cards.items()]
-
-
-def _stored(version: Version) -> list[Model]:
-    """A version that does not answer; nothing where its figures are damaged, so that it never will."""
-    card = version.metrics | {"model_version": version.version, "size_bytes": version.size_bytes}
-    with suppress(KeyError, ValueError):  # pydantic's complaint is a ValueError
-        return [Model(**_summary(version.model, card) | {"active": False, "status": version.status})]
-    return []
-
-
-@api.get("/models/{model}", responses=_problems(404, 422, 429, 503))
-def model_card(model: str) -> ModelCard:
-    """All that is known of a model: how good it is, and how it became so."""
-    cards = app_state.start().cards()
-    if model not in cards:
-        raise NotFound(f"There is no model {_short(model)}: the models are {', '.join(cards)}.")
-    card = cards[model]
-    return ModelCard(
-        **_summary(model, card),
-        validation_accuracy=card["validation_accuracy"],
-        per_digit_accuracy=card["per_digit_accuracy"],
-        calibration=Calibration(**{name: card[name] for name in ("temperature", "ece", "nll")}),
-        trained=Training(at=card["trained_at"], data=card["data"], seconds=card["wall_seconds"]),
-        sha256=card["sha256"],
+def _model(version: ModelInfo | Version, card: ModelCard, active: bool, status: str) -> Model:
+    return Model(
+        model=version.model,
+        model_version=version.version,
+        active=active,
+        status=status,
+        architecture=card.architecture,
+        parameters=card.parameters,
+        size_bytes=version.size_bytes,
+        accuracy=card.test_accuracy,
     )
 
 
-def _summary(name: str, card: dict[str, Any]) -> dict[str, Any]:
-    same = ("model_version", "architecture", "parameters", "size_bytes")
-    answers = {"model": name, "active": True, "status": "active", "accuracy": card["test_accuracy"]}
-    return answers | {field: card[field] for field in same}
+@api.get("/models/{model}", responses=_problems(404, 422, 429, 503))
+def model_details(model: str) -> ModelDetails:
+    """All that is known of a model: its accuracy, its calibration, and how it was trained."""
+    infos = get_app_state().models.infos()
+    if model not in infos:
+        raise NotFound(f"There is no model {_short(model)}: the models are {', '.join(infos)}.")
+    info, card = infos[model], infos[model].card
+    return ModelDetails(
+        **_model(info, card, True, "active").model_dump(),
+        validation_accuracy=card.validation_accuracy,
+        per_digit_accuracy=list(card.per_digit_accuracy),
+        calibration=Calibration(temperature=card.temperature, ece=card.ece, nll=card.nll),
+        trained=Training(at=card.trained_at, data=card.data, seconds=card.wall_seconds),
+        sha256=info.sha256,
+    )
 
 
 @api.get("/stats", responses=_problems(429, 503))
 def stats() -> Stats:
-    """How much was read and labelled, how often it was right, and what was taken for what."""
-    figures = app_state.start().insights.figures()
+    """How much was read and labelled, how often it was right, and the confusion matrix."""
+    figures = get_app_state().insights.figures()
     return Stats(
         total=Tally.model_validate(figures.total),
         predicted=figures.predicted,
@@ -259,30 +258,30 @@ def _tally(tally: object) -> dict[str, Any]:
 
 
 # --- The documentation ------------------------------------------------------------------------------------------------
-# Swagger UI's own files come from a package, so that the page works without the internet. Its addresses are relative:
-# they hold under /api and behind any proxy.
+# Swagger UI's files come from a package, so that the page works offline. Its URLs are relative, so that they hold under
+# /api and behind any proxy.
 
 api.mount("/docs/files", GZipMiddleware(StaticFiles(packages=[("fastapi_swagger", "resources")])))
 
 
 @api.get("/docs", include_in_schema=False)
 def docs() -> HTMLResponse:
-    """The page on which every operation can be read and tried."""
+    """The page that describes every operation and lets it be tried."""
     return get_swagger_ui_html(
         openapi_url="openapi.json",
         title="Digit reader: the API",
         swagger_js_url="docs/files/swagger-ui-bundle.js",
         swagger_css_url="docs/files/swagger-ui.css",
         swagger_favicon_url="docs/files/favicon-32x32.png",
-        swagger_ui_parameters={"validatorUrl": None},  # it would send the schema to a stranger's server
+        swagger_ui_parameters={"validatorUrl": None},  # it would send the schema to a third party
     )
 
 
-# --- What goes wrong --------------------------------------------------------------------------------------------------
+# --- Errors -----------------------------------------------------------------------------------------------------------
 
 
 class NotFound(LookupError):
-    """What a request names is not there."""
+    """What a request names does not exist."""
 
 
 _CODES: dict[type[Exception], int] = {
@@ -297,11 +296,12 @@ _CODES: dict[type[Exception], int] = {
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, status_code=_CODES[type(error)])
+    code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+    return JSONResponse({"detail": str(error)}, status_code=code)
 
 
 async def _not_served(request: Request, error: Exception) -> JSONResponse:
-    """What FastAPI itself refuses: an unknown path, a wrong method, a body that cannot be read."""
+    """Refused by FastAPI itself: an unknown path, a wrong method, a malformed body."""
     assert isinstance(error, HTTPException)  # noqa: S101 - FastAPI calls it for nothing else
     sentences = {
         400: "This request cannot be read: its body is broken.",
@@ -318,7 +318,7 @@ async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _what_is_wrong(error: dict[str, Any]) -> str:
-    """Pydantic's description of a wrong field, as one sentence."""
+    """Pydantic's description of an invalid field, as one sentence."""
     field = ".".join(str(part) for part in error["loc"][1:])
     if error["type"] == "json_invalid" or not field:
         return "The body must be a JSON object, sent with the header content-type: application/json."
@@ -332,11 +332,11 @@ def _what_is_wrong(error: dict[str, Any]) -> str:
 
 
 def _short(text: str) -> str:
-    """What somebody sent, in quotes, as an answer may repeat it."""
+    """A client's text, quoted and cut so that a response may repeat it."""
     return ascii(text[:40])
 
 
-# The first that is added is the innermost: a call is counted before its body is looked at.
+# The first added is the innermost: a call is counted before its body is read.
 api.add_middleware(BodyLimit)
 if _rate := load_settings().api_rate_limit:
     api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json"))

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frames.images import MAX_BYTES
+from frames.images import MAX_BYTES, SIZE_LIMIT
 
 MAX_BODY = MAX_BYTES + 64 * 1024  # a picture of the largest size, and the form around it
 MAX_PARTS = 1000  # commas and brackets in JSON: what is asked for here has a handful
@@ -166,5 +166,5 @@ class Body:
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    detail = "This is too large: send a picture of at most 5 MB, in a request of at most 5 MB."
+    detail = f"This is too large: send a picture of at most {SIZE_LIMIT}, in a request of at most {SIZE_LIMIT}."
     await JSONResponse({"detail": detail}, 413)(scope, receive, send)

@@ -1,10 +1,10 @@
-"""/metrics, what Prometheus collects; /dashboard, the way to TensorBoard."""
+"""For whoever runs the app: /health and /ready, /metrics for Prometheus, and /dashboard, the way to TensorBoard."""
 
 from __future__ import annotations
 
 import http.client
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from importlib.metadata import version
@@ -14,22 +14,82 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import metrics
-from serving import app_state
-from storage.database import DatabaseAway
+from serving.app_state import AppState, get_app_state
+from storage.database import Database, DatabaseAway
 from storage.insights import Insights, Tally
+from storage.spool import Spool
 
-PATIENCE = 1.0  # seconds that a scrape waits for the database; Prometheus itself gives up after ten
-TENSORBOARD = 6006  # the port that `tensorboard --logdir` takes by itself
+COUNTING_TIMEOUT = 1.0  # seconds that a scrape waits for the database; Prometheus itself gives up after ten
+TENSORBOARD = 6006  # the default port of `tensorboard --logdir`
+
+# --- /health and /ready -----------------------------------------------------------------------------------------------
+
+
+async def _health(_request: Request) -> JSONResponse:
+    """The process lives: nothing more is claimed."""
+    return JSONResponse({"status": "alive"})
+
+
+def _ready(_request: Request) -> JSONResponse:
+    """Whether the model is loaded and the database takes what is written; otherwise 503 and the reasons.
+
+    `spool` is there only if there is something to look at; the status does not depend on it.
+    """
+    state = get_app_state()
+    state.models.load_now()
+    reasons = {"model": state.models.error, "database": _unreachable(state.database) or state.writer.trouble}
+    ready = not any(reasons.values())
+    body = {"status": "ready" if ready else "not ready"} | {part: why or "ready" for part, why in reasons.items()}
+    if note := spool_note(state.writer.spool):
+        body["spool"] = note
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+def _unreachable(database: Database) -> str | None:
+    try:
+        database.ping()
+    except DatabaseAway as error:
+        return str(error)
+    return None
+
+
+def spool_note(spool: Spool) -> str:
+    """What an operator should look at in the spool, in sentences; "" for nothing."""
+    notes = [spool.trouble] if spool.trouble else []
+    if count := spool.set_aside_count:
+        entries = "1 entry that the database does not accept is" if count == 1 else f"{count} entries are"
+        notes.append(f"{entries} set aside in the spool's table set_aside; the log says why.")
+    if files := spool.damaged_files:
+        notes.append(f"The spool was damaged, and is kept as {', '.join(files)}.")
+    return " ".join(notes)
+
 
 # --- /metrics ---------------------------------------------------------------------------------------------------------
 
+# What is read off at each scrape: name, description, value.
+GAUGES: tuple[tuple[str, str, Callable[[AppState], float]], ...] = (
+    ("spool_entries", "Rows and labels that wait here for the database.", lambda state: state.writer.spooled),
+    (
+        "spool_set_aside",
+        "Rows and labels that the database does not accept, set aside in the spool.",
+        lambda state: state.writer.spool.set_aside_count,
+    ),
+    (
+        "spool_damaged_files",
+        "Damaged files of the spool that were moved aside and kept.",
+        lambda state: len(state.writer.spool.damaged_files),
+    ),
+    ("database_up", "Whether the database can be reached, 1 or 0.", lambda state: state.database.away is None),
+    ("database_connections_max", "Connections that the pool may use.", lambda state: state.database.pool_size),
+)
+
 
 class LiveAccuracy:
-    """How often each version was right, counted in a thread of its own: no scrape fails or hangs with the database."""
+    """How often each version was right, counted on a thread of its own so that no scrape waits for the database."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="live-accuracy")
@@ -37,10 +97,10 @@ class LiveAccuracy:
         self._known: dict[tuple[str, int], Tally] = {}
 
     def of(self, insights: Insights) -> dict[tuple[str, int], Tally]:
-        """The tallies of each model and version: of now, or, when counting takes long, of the last time."""
+        """The tallies of each model and version; those of the last time if counting takes long."""
         if self._counting is None or self._counting.done():
             self._counting = self._thread.submit(self._count, insights)
-        wait([self._counting], PATIENCE)
+        wait([self._counting], COUNTING_TIMEOUT)
         return self._known
 
     def _count(self, insights: Insights) -> None:
@@ -50,19 +110,17 @@ class LiveAccuracy:
             self._known = {}
 
 
-class State(Collector):
-    """What can be read off the running app at this moment."""
+class StateCollector(Collector):
+    """The metrics that are read off the running app at each scrape."""
 
-    def __init__(self, running: app_state.Service, accuracy: LiveAccuracy) -> None:
-        self._running, self._accuracy = running, accuracy
+    def __init__(self, state: AppState, accuracy: LiveAccuracy) -> None:
+        self._state, self._accuracy = state, accuracy
 
     def collect(self) -> Iterable[Metric]:
         """Every family, in the order in which they are shown."""
-        running = self._running
         yield _build()
-        yield _gauge("spool_entries", "Rows and labels that wait here for the database.", running.writer.spooled)
-        yield _gauge("database_up", "Whether the database can be reached, 1 or 0.", running.database.away is None)
-        yield _gauge("database_connections_max", "Connections that the pool may use.", running.database.pool_size)
+        for name, text, value in GAUGES:
+            yield GaugeMetricFamily(f"digit_reader_{name}", text, value(self._state))
         yield self._versions()
         yield from self._labelled()
 
@@ -70,9 +128,10 @@ class State(Collector):
         family = GaugeMetricFamily(
             "digit_reader_model_version", "The version that serves, once it is loaded.", labels=["model"]
         )
-        if not self._running.loading and self._running.model_trouble is None:
-            for name, model in self._running.predictor().models.items():
-                family.add_metric([name], model.version)
+        models = self._state.models
+        if not models.loading and models.error is None:
+            for name, model in models.predictor().models.items():
+                family.add_metric([name], model.info.version)
         return family
 
     def _labelled(self) -> Iterable[Metric]:
@@ -84,10 +143,10 @@ class State(Collector):
         )
         accuracy = GaugeMetricFamily(
             "digit_reader_live_accuracy_ratio",
-            "The share of the labelled drawings that was read right, 0-1.",
+            "The fraction of the labelled drawings that was read right, 0-1.",
             labels=labels,
         )
-        for (model, number), tally in self._accuracy.of(self._running.insights).items():
+        for (model, number), tally in self._accuracy.of(self._state.insights).items():
             labelled.add_metric([model, str(number), "agreed"], tally.right)
             labelled.add_metric([model, str(number), "corrected"], tally.labelled - tally.right)
             if tally.accuracy is not None:
@@ -97,10 +156,6 @@ class State(Collector):
     def describe(self) -> Iterable[Metric]:
         """Nothing: a registry would otherwise collect once more, only to learn the names."""
         return ()
-
-
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"digit_reader_{name}", text, value)
 
 
 @cache
@@ -114,9 +169,9 @@ _accuracy = LiveAccuracy()
 
 
 def _metrics(_request: Request) -> Response:
-    """Everything, as Prometheus' text."""
+    """All metrics in Prometheus' text format."""
     now = CollectorRegistry()
-    now.register(State(app_state.start(), _accuracy))
+    now.register(StateCollector(get_app_state(), _accuracy))
     return Response(generate_latest(now) + generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -125,11 +180,11 @@ def _metrics(_request: Request) -> Response:
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Digit reader: the trainings</title>
 <body style="font: 1rem/1.5 sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem">
 <h1>The trainings</h1><p>{}</p></body></html>"""
-_NONE_RUNS = (
+_NOT_RUNNING = (
     "No TensorBoard runs on this machine: start <code>python src/train_model.py --log-dir runs</code>, then "
     "<code>tensorboard --logdir runs</code>, and load this page again."
 )
-_RUNS_THERE = (
+_RUNNING_THERE = (
     "TensorBoard runs on the app's own machine and is open to nobody else: "
     f"<code>ssh -L {TENSORBOARD}:127.0.0.1:{TENSORBOARD} you@server</code> brings it to "
     f'<a href="http://127.0.0.1:{TENSORBOARD}/">127.0.0.1:{TENSORBOARD}</a> on yours.'
@@ -137,12 +192,12 @@ _RUNS_THERE = (
 
 
 def _dashboard(request: Request) -> Response:
-    """TensorBoard's own page for who sits at this machine; for all others a sentence how to get there."""
+    """TensorBoard for a browser on this machine; for all others a sentence on how to get there."""
     if not tensorboard_runs(TENSORBOARD):
-        return HTMLResponse(_PAGE.format(_NONE_RUNS))
+        return HTMLResponse(_PAGE.format(_NOT_RUNNING))
     if request.url.hostname in ("localhost", "127.0.0.1", "::1"):
         return RedirectResponse(f"http://127.0.0.1:{TENSORBOARD}/")
-    return HTMLResponse(_PAGE.format(_RUNS_THERE))
+    return HTMLResponse(_PAGE.format(_RUNNING_THERE))
 
 
 def tensorboard_runs(port: int) -> bool:
@@ -157,4 +212,9 @@ def tensorboard_runs(port: int) -> bool:
         connection.close()
 
 
-monitoring_routes = [Route("/metrics", _metrics), Route("/dashboard", _dashboard)]
+ops_routes = [
+    Route("/health", _health),
+    Route("/ready", _ready),
+    Route("/metrics", _metrics),
+    Route("/dashboard", _dashboard),
+]

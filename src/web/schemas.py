@@ -1,13 +1,16 @@
-"""What goes into the API and comes out of it: every field with its range, and an example that works when pasted."""
+"""The schemas of the API: every field with its range, and an example that works when pasted."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+
+from frames.images import FORMAT_NAMES, MAX_BYTES, SIZE_LIMIT
+from learning.registry import DEFAULT_MODEL, MODELS
 
 SESSION_LENGTH = 200
 
@@ -17,9 +20,12 @@ SEVEN = (
     "MB3/FWCy/xxgsj/+Q2QZcTkDACmPFqmNw/k7AAAAAElFTkSuQmCC"
 )
 
-ModelName = Literal["cnn", "linear"]
+if TYPE_CHECKING:
+    ModelName = str
+else:
+    ModelName = Literal[tuple(MODELS)]
 Digit = Annotated[int, Field(ge=0, le=9)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 PerDigit = Annotated[list[Count], Field(min_length=10, max_length=10, description="For 0 to 9, in order.")]
 Version = Annotated[int, Field(ge=1)]
@@ -27,13 +33,13 @@ Session = Annotated[str, Field(max_length=SESSION_LENGTH, description="Groups on
 
 
 def _plain(value: object) -> object:
-    """A UUID in the form that the API gives out; pydantic would take others too, such as braces around it."""
+    """A UUID in the form that the API returns; pydantic would accept others too, such as with braces."""
     if isinstance(value, str) and len(value) != 36:
         raise ValueError("it must have 36 characters")
     return value
 
 
-# --- What is sent -----------------------------------------------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------------------------------------------
 
 
 class PictureForm(BaseModel):
@@ -41,8 +47,8 @@ class PictureForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    file: UploadFile = Field(description="The picture: PNG, JPEG, WebP, BMP or GIF, at most 5 MB.")
-    model: ModelName = Field(default="cnn", description="The network that reads it.")
+    file: UploadFile = Field(description=f"The picture: {FORMAT_NAMES}, at most {SIZE_LIMIT}.")
+    model: ModelName = Field(default=DEFAULT_MODEL, description="The model that reads it.")
     session: Session = ""
 
 
@@ -52,11 +58,11 @@ class Picture(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     image: str = Field(
-        description="The picture's bytes in base64, or a data URL: PNG, JPEG, WebP, BMP or GIF. "
-        "The whole request has at most 5 MB, so the picture at most 3.9 MB.",
+        description=f"The picture's bytes in base64, or a data URL: {FORMAT_NAMES}. "
+        f"The whole request has at most {SIZE_LIMIT}, so the picture at most {MAX_BYTES * 3 / 4 / 1e6:.1f} MB.",
         examples=[SEVEN],
     )
-    model: ModelName = Field(default="cnn", description="The network that reads it.")
+    model: ModelName = Field(default=DEFAULT_MODEL, description="The model that reads it.")
     session: Session = ""
 
 
@@ -65,21 +71,21 @@ class Feedback(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[UUID, BeforeValidator(_plain)] = Field(description="The id that the prediction came with.")
+    id: Annotated[UUID, BeforeValidator(_plain)] = Field(description="The id that came with the prediction.")
     label: Annotated[StrictInt, Field(ge=0, le=9, description="The right digit.", examples=[7])]
 
 
-# --- What is answered -------------------------------------------------------------------------------------------------
+# --- Responses --------------------------------------------------------------------------------------------------------
 
 
 class Answer(BaseModel):
     """What the model reads in a picture."""
 
-    id: UUID = Field(description="The drawing's id; who has it may label the drawing.")
+    id: UUID = Field(description="The drawing's id: whoever has it may label the drawing.")
     predicted_digit: Digit
-    confidence: Share = Field(description="The calibrated probability of predicted_digit.")
-    probabilities: list[Share] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")
-    digit_score: Share = Field(description="How much the picture is a digit at all.")
+    confidence: Fraction = Field(description="The calibrated probability of predicted_digit.")
+    probabilities: list[Fraction] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")
+    digit_score: Fraction = Field(description="How likely the picture is a digit at all.")
     is_digit: bool
     model: ModelName
     model_version: Version
@@ -87,12 +93,12 @@ class Answer(BaseModel):
 
 
 class Labelled(BaseModel):
-    """A label that is kept."""
+    """A label that was kept."""
 
     id: UUID
     label: Digit
     review: Literal["pending", "approved", "rejected"] = Field(
-        description="Whether the label may teach the model. While the database is away it is pending."
+        description="Whether the label may train the model. While the database is unavailable it is pending."
     )
 
 
@@ -101,21 +107,21 @@ class Model(BaseModel):
 
     model: ModelName
     model_version: Version
-    active: bool = Field(description="Whether this version answers at present.")
+    active: bool = Field(description="Whether this version serves at present.")
     status: Literal["candidate", "active", "retired", "rejected"] = Field(
-        description="Where the version stands: trained and kept, answering, replaced by another, refused as worse."
+        description="Trained and kept, serving, replaced by another version, or refused by the gate."
     )
-    architecture: str = Field(description="The network, as src/learning/networks.py names it.")
-    parameters: Version = Field(description="Its trained numbers.")
-    size_bytes: Version = Field(description="The size of its weights.")
-    accuracy: Share = Field(description="The share of MNIST's 10,000 test digits that it reads right.")
+    architecture: str = Field(description="The model, as src/learning/registry.py names it.")
+    parameters: Version = Field(description="The number of its parameters.")
+    size_bytes: Version = Field(description="The size of its weights in bytes.")
+    accuracy: Fraction = Field(description="The fraction of MNIST's 10,000 test digits that it reads right.")
 
 
 class Calibration(BaseModel):
-    """How far its probabilities can be believed."""
+    """How well its probabilities are calibrated."""
 
-    temperature: float = Field(gt=0, description="What the network's outputs are divided by.")
-    ece: Share = Field(description="The expected calibration error on the test digits.")
+    temperature: float = Field(gt=0, description="What the logits are divided by.")
+    ece: Fraction = Field(description="The expected calibration error on the test digits.")
     nll: float = Field(ge=0, description="The mean negative log-likelihood of the test digits.")
 
 
@@ -127,25 +133,27 @@ class Training(BaseModel):
     seconds: float = Field(ge=0)
 
 
-class ModelCard(Model):
+class ModelDetails(Model):
     """All that is known of a model."""
 
-    validation_accuracy: Share = Field(description="On the digits of MNIST that it was not trained on.")
-    per_digit_accuracy: list[Share] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")
+    validation_accuracy: Fraction = Field(
+        description="On 5,000 MNIST digits that it was not trained on."
+    )
+    per_digit_accuracy: list[Fraction] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")
     calibration: Calibration
     trained: Training
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="The checksum of its weights.")
 
 
 class Tally(BaseModel):
-    """Drawings, and how well they were read. A label that was rejected in review counts as none."""
+    """Drawings, and how well they were read. A label that was rejected in review does not count."""
 
     model_config = ConfigDict(from_attributes=True)
 
     predictions: Count = Field(description="Drawings that were read.")
-    labelled: Count = Field(description="Those of them that have a label.")
-    right: Count = Field(description="Those of the labelled that were read right.")
-    accuracy: Share | None = Field(description="right / labelled; null while there is no label.")
+    labelled: Count = Field(description="How many of them have a label.")
+    right: Count = Field(description="How many of the labelled were read right.")
+    accuracy: Fraction | None = Field(description="right / labelled; null without labels.")
 
 
 class VersionTally(Tally):
@@ -162,7 +170,7 @@ class DayTally(Tally):
 
 
 class Stats(BaseModel):
-    """The figures of all drawings. They may be a second old."""
+    """Figures of all drawings, at most a second old."""
 
     total: Tally
     predicted: PerDigit
@@ -176,6 +184,6 @@ class Stats(BaseModel):
 
 
 class Problem(BaseModel):
-    """What is wrong, in one sentence that says what to do."""
+    """What went wrong, in one sentence that says what to do."""
 
     detail: str

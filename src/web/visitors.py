@@ -1,6 +1,6 @@
-"""Who is drawing: a random cookie, known to the database only as its hash.
+"""Visitors: a random cookie, of which the database knows only the hash.
 
-Streamlit's own session ends with a reload, so a visitor's recent drawings hang on this cookie instead.
+Streamlit's own session ends with a reload, so a visitor's recent drawings belong to this cookie instead.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class VisitorCookie:
-    """ASGI middleware that gives a random cookie to every browser that has none."""
+    """ASGI middleware that sets a random cookie in every browser without one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and the cookie with a page's answer."""
+        """Pass the request on, and set the cookie with a page's response."""
         if scope["type"] != "http" or not _asks_for_page(scope) or _cookie_of(scope):
             await self.app(scope, receive, send)
             return
@@ -40,7 +40,7 @@ class VisitorCookie:
 
 
 def current_visitor() -> str:
-    """The visitor whose page is running, as a sha-256 in hex. A browser that refuses cookies is one visit long."""
+    """The visitor whose page is running, as a sha-256 in hex. Without cookies, a visitor lasts one session."""
     value = st.context.cookies.get(COOKIE, "")
     if not _WELL_FORMED.fullmatch(value):
         value = st.session_state.setdefault("visitor_without_cookie", secrets.token_urlsafe(32))
@@ -48,7 +48,7 @@ def current_visitor() -> str:
 
 
 def api_visitor(session: str) -> str | None:
-    """The visitor that an API client names by its `session`; a name space of its own, so nobody's cookie is met."""
+    """The visitor that an API client names by its `session`, in a namespace of its own, apart from the cookies."""
     return _hashed("api", session) if session else None
 
 

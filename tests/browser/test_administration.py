@@ -22,11 +22,12 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from browser.test_looks import CONTRAST
 from feedback.retraining import FINE_TUNING, Plan, retrain
 from learning.dataset import Mnist, as_input, rows
-from logger import STATEMENTS
+from logger import statements
 from serving.predictor import checked_network
 from storage import model_store
 from storage.database import Database
 from storage.embedded import EmbeddedServer
+from storage.labels import Rules
 from storage.model_store import Candidate
 from storage.spool import Spool
 from storage.writer import Writer
@@ -53,7 +54,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory, mnist: Mnist) -> Iterator[T
     database = Database(Known(psycopg2.extensions.make_dsn(host=app.socket_dir(), user="postgres", dbname="digits")))
     database.open()
     assert database.wait_until_ready(60)
-    writer = Writer(database, Spool(folder / "tests.sqlite"), STATEMENTS)
+    writer = Writer(database, Spool(folder / "tests.sqlite"), statements(Rules()))
     writer.open()
     digits = rows(mnist.test, torch.arange(60))
     draw(writer, network("cnn"), digits, digits.labels.tolist(), [person(n % 10) for n in range(60)], "cnn")

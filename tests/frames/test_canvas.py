@@ -1,4 +1,4 @@
-"""The canvas's JSON gives the strokes as they lie on the canvas, and nothing else that it may hold does harm."""
+"""The canvas's JSON gives the strokes where they lie on the canvas; everything else in it is skipped."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from frames.canvas import MAX_POINTS, strokes_of
 from frames.preprocessing import frame_strokes
-from support.sketches import THREE, apart
+from support.sketches import THREE, difference
 
 
 def fabric(path: Sequence[Sequence[Any]], /, **changes: Any) -> dict[str, Any]:
-    """A drawing of one path as the canvas sends it, its middle where the path's is."""
+    """A drawing of one path as the canvas sends it, centred where the path is."""
     numbers = [n for command in path for n in command[1:]]
     x, y = np.array(numbers[0::2], float), np.array(numbers[1::2], float)
     item = {
@@ -61,7 +61,7 @@ def test_a_path_lies_where_it_was_drawn() -> None:
 
 
 @pytest.mark.parametrize("drawing", [None, {}, {"objects": []}, {"objects": None}, {"objects": [{"type": "Rect"}]}])
-def test_no_drawing_has_no_strokes(drawing: dict[str, Any] | None) -> None:
+def test_an_empty_drawing_has_no_strokes(drawing: dict[str, Any] | None) -> None:
     assert strokes_of(drawing) == []
 
 
@@ -117,7 +117,7 @@ def test_an_origin_at_a_corner_counts_the_pens_width() -> None:
     np.testing.assert_allclose(numbered, ANGLE_POINTS)
 
 
-def test_unknown_and_hidden_objects_are_passed_over() -> None:
+def test_unknown_and_hidden_objects_are_skipped() -> None:
     drawing = fabric(ANGLE)
     hidden = fabric(ANGLE, visible=False)["objects"]
     drawing["objects"] += [{"type": "Circle", "radius": 4}, {"type": "Path"}, None, 7, "path", [], *hidden]
@@ -131,7 +131,7 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "command of numbers": {"path": [[1, 2, 3]]},
     "unknown command": {"path": [["M", 0, 0], ["A", 1, 1, 0, 0, 1, 5, 5]]},
     "too few numbers": {"path": [["M", 0]]},
-    "no beginning": {"path": [["L", 0, 0]]},
+    "no first M": {"path": [["L", 0, 0]]},
     "no commands": {"path": []},
     "not a number": {"path": [["M", math.nan, 0], ["L", 1, 1]]},
     "infinite": {"path": [["M", math.inf, 0], ["L", 1, 1]]},
@@ -141,23 +141,23 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "true for a number": {"path": [["M", True, 0], ["L", 1, 1]]},
     "nested": {"path": [["M", [0], {}], ["L", 1, 1]]},
     "left of text": {"left": "10"},
-    "angle that is no number": {"angle": math.nan},
-    "scale without end": {"scaleX": math.inf},
-    "origin unheard of": {"originX": "middle"},
+    "angle that is not a number": {"angle": math.nan},
+    "infinite scale": {"scaleX": math.inf},
+    "unknown origin": {"originX": "middle"},
     "origin in a list": {"originX": []},
-    "width of nothing": {"width": None},
+    "width of null": {"width": None},
 }
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_an_object_that_makes_no_sense_is_passed_over(name: str) -> None:
+def test_a_malformed_object_is_skipped(name: str) -> None:
     drawing = fabric(ANGLE)
     drawing["objects"].append({**drawing["objects"][0], **MALFORMED[name]})
     np.testing.assert_allclose(only(drawing), ANGLE_POINTS)
 
 
 @pytest.mark.parametrize("drawing", [[], "objects", 7, {"objects": {"0": {}}}, {"objects": "Path"}])
-def test_json_that_is_no_drawing_has_no_strokes(drawing: Any) -> None:
+def test_json_that_is_not_a_drawing_has_no_strokes(drawing: Any) -> None:
     assert strokes_of(drawing) == []
 
 
@@ -191,4 +191,4 @@ def test_a_drawing_moved_and_grown_on_the_canvas_has_the_same_frame() -> None:
     path: list[list[Any]] = [["M", *THREE[0][0]], *(["L", *point] for point in THREE[0][1:])]
     here = frame_strokes(strokes_of(fabric(path)))
     there = frame_strokes(strokes_of(fabric(path, left=200, top=150, scaleX=2, scaleY=2)))
-    assert apart(here, there) < 0.05
+    assert difference(here, there) < 0.05

@@ -1,4 +1,4 @@
-"""Ink and pen strokes come into MNIST's own frame, whatever they were drawn with and wherever."""
+"""Ink and pen strokes are put in MNIST's own frame, whatever they were drawn with and wherever."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from frames.images import NotAnImage
-from frames.ink import BOX, NoInk
+from frames.ink import BOX
+from frames.masks import NoInk
 from frames.preprocessing import (
     CENTRE,
     MAX_POINTS,
@@ -28,7 +29,7 @@ from frames.preprocessing import (
 )
 from learning.dataset import Mnist
 from settings import ROOT
-from support.hostile_inputs import file
+from support.pictures import encoded
 from support.sketches import (
     DRAWINGS,
     FOUR,
@@ -36,9 +37,9 @@ from support.sketches import (
     THREE,
     THREE_FRAME,
     Strokes,
-    apart,
-    box_of,
-    centre_of,
+    box_size,
+    centre_of_mass,
+    difference,
     drawings,
     painted,
 )
@@ -52,22 +53,22 @@ def test_the_ink_is_20_pixels_long_and_its_mass_at_the_centre() -> None:
         assert frame.shape == (28, 28)
         assert frame.dtype == np.uint8
         assert frame.max() == 255
-        assert max(box_of(frame)) == BOX
-        assert centre_of(frame) == pytest.approx((CENTRE, CENTRE), abs=0.51)
+        assert max(box_size(frame)) == BOX
+        assert centre_of_mass(frame) == pytest.approx((CENTRE, CENTRE), abs=0.51)
 
 
 def test_the_frame_follows_mnist(mnist: Mnist) -> None:
     images = mnist.train.images[:2000, 0].numpy()
-    boxes = [max(box_of(image)) for image in images]
+    boxes = [max(box_size(image)) for image in images]
     assert np.mean(np.equal(boxes, BOX)) > 0.99
-    centres = np.array([centre_of(image) for image in images])
+    centres = np.array([centre_of_mass(image) for image in images])
     assert np.abs(centres - CENTRE).max() <= 0.51
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_an_mnist_digit_pasted_anywhere_comes_back_as_itself(mnist: Mnist, data: st.DataObject) -> None:
-    """Within one grey level of 255 in every pixel: MNIST's few digits that end at 254 come back at 254."""
+def test_an_mnist_digit_pasted_anywhere_is_unchanged(mnist: Mnist, data: st.DataObject) -> None:
+    """Within one grey level of 255 in every pixel: MNIST's few digits that end at 254 stay at 254."""
     images = mnist.test.images
     digit = images[data.draw(st.integers(0, len(images) - 1)), 0].numpy()
     height, width = data.draw(st.integers(40, 400)), data.draw(st.integers(40, 400))
@@ -79,24 +80,24 @@ def test_an_mnist_digit_pasted_anywhere_comes_back_as_itself(mnist: Mnist, data:
     assert np.abs(frame_pixels(sheet).astype(int) - digit).max() <= 1
 
 
-def test_mnist_digits_enlarged_on_a_canvas_come_back_nearly_as_themselves(mnist: Mnist) -> None:
+def test_enlarged_mnist_digits_are_nearly_unchanged(mnist: Mnist) -> None:
     distances = []
     for digit in mnist.test.images[:300, 0].numpy():
         large = Image.fromarray(255 - digit).resize((224, 224), Image.Resampling.BICUBIC)
         sheet = Image.new("L", (280, 280), 255)
         sheet.paste(large, (28, 13))
-        distances.append(apart(frame_pixels(sheet, softness=0), digit))
+        distances.append(difference(frame_pixels(sheet, softness=0), digit))
     assert np.median(distances) < 0.25
 
 
 def test_the_canvas_is_not_simply_resized_to_28x28(mnist: Mnist) -> None:
-    """A mistake often made: a digit small in a corner, resized with its canvas, is a smudge in a corner."""
+    """A common mistake: a digit small in a corner, resized with its canvas, is a smudge in a corner."""
     digit = mnist.test.images[0, 0].numpy()
     sheet = np.zeros((280, 280), np.uint8)
     sheet[10:66, 10:66] = digit.repeat(2, 0).repeat(2, 1)
     naive = np.asarray(Image.fromarray(sheet).resize((28, 28)))
-    assert apart(naive, digit) > 1.5
-    assert apart(frame_pixels(sheet), digit) < 0.25
+    assert difference(naive, digit) > 1.5
+    assert difference(frame_pixels(sheet), digit) < 0.25
 
 
 @settings(max_examples=60, deadline=None)
@@ -112,43 +113,43 @@ def test_moving_the_drawing_changes_nothing(strokes: Strokes, right: int, down: 
 def test_scaling_the_drawing_hardly_changes_it(strokes: Strokes, scale: float, pen: int) -> None:
     small = painted(strokes, 200, pen * 0.8, 0.8, (50, 50))
     large = painted(strokes, round(200 * scale), pen * 0.8 * scale, 0.8 * scale, (50 * scale, 50 * scale))
-    assert apart(frame_pixels(small), frame_pixels(large)) < 0.35
+    assert difference(frame_pixels(small), frame_pixels(large)) < 0.35
 
 
 @settings(max_examples=60, deadline=None)
 @given(drawings(), st.integers(2, 30))
-def test_ink_is_not_inverted_twice_nor_forgotten(strokes: Strokes, pen: int) -> None:
-    """A mistake often made: dark on light and light on dark are the same drawing."""
+def test_dark_on_light_and_light_on_dark_give_the_same_frame(strokes: Strokes, pen: int) -> None:
+    """A common mistake: ink inverted twice, or not at all."""
     sheet = painted(strokes, pen=pen)
     assert np.array_equal(frame_pixels(sheet), frame_pixels(255 - sheet))
 
 
 @settings(max_examples=60, deadline=None)
 @given(drawings(), st.sampled_from([1, 2, 3, 5, 8, 14, 20]))
-def test_the_pen_hardly_matters_below_mnists_own(strokes: Strokes, pen: int) -> None:
+def test_pens_thinner_than_mnists_hardly_matter(strokes: Strokes, pen: int) -> None:
     # A plain 1 has no width but the pen's, so there the pen is the drawing.
     assume(np.ptp(np.concatenate(strokes), axis=0).min() >= 30)
     own = MNIST_PEN / (BOX - MNIST_PEN) * float(np.ptp(np.concatenate(strokes), axis=0).max()) * 3
     thin = frame_pixels(painted(strokes, 400, min(pen, own), 3, (50, 50)))
     usual = frame_pixels(painted(strokes, 400, own, 3, (50, 50)))
-    assert apart(thin, usual) < 1.1
+    assert difference(thin, usual) < 1.1
     assert thin.sum() > 0.4 * usual.sum()
 
 
 def test_turning_a_picture_by_a_quarter_turns_its_frame() -> None:
     sheet = painted(THREE)
     turned = np.rot90(frame_pixels(sheet))
-    assert apart(frame_pixels(np.rot90(sheet)), turned) < 0.5
+    assert difference(frame_pixels(np.rot90(sheet)), turned) < 0.5
 
 
 def test_a_large_canvas_is_framed_like_a_small_one() -> None:
     large = Image.fromarray(painted(THREE)).resize((4200, 4200), Image.Resampling.BICUBIC)
-    assert apart(frame_pixels(large), THREE_FRAME) < 0.1
+    assert difference(frame_pixels(large), THREE_FRAME) < 0.1
 
 
 @settings(max_examples=60, deadline=None)
 @given(drawings())
-def test_softening_gives_a_share_of_each_pixel_to_its_neighbours_and_full_ink_stays(strokes: Strokes) -> None:
+def test_softening_gives_a_fraction_of_each_pixel_to_its_neighbours_and_keeps_full_ink(strokes: Strokes) -> None:
     pixels, row = painted(strokes), np.array([SOFTNESS / 2, 1 - SOFTNESS, SOFTNESS / 2])
     for sharp, soft in (
         (frame_pixels(pixels, softness=0), frame_pixels(pixels)),
@@ -169,13 +170,13 @@ def test_softening_gives_a_share_of_each_pixel_to_its_neighbours_and_full_ink_st
 
 @pytest.mark.parametrize("size", [40, 280, 1000])
 def test_a_one_pixel_wide_1_is_ink(size: int) -> None:
-    """A mistake often made: a thin 1 rejected as blank."""
+    """A common mistake: a thin 1 rejected as blank."""
     sheet = np.full((size, size), 255, np.uint8)
     sheet[size // 10 : -size // 10, size // 2] = 0
     frame = frame_pixels(sheet, softness=0)
     assert frame.max() == 255
-    assert box_of(frame)[0] == BOX
-    assert 1 <= box_of(frame)[1] <= 4
+    assert box_size(frame)[0] == BOX
+    assert 1 <= box_size(frame)[1] <= 4
     assert frame.sum() / 255 / BOX == pytest.approx(2.0, abs=0.7)
 
 
@@ -183,13 +184,13 @@ def test_a_one_pixel_line_is_read_like_a_thick_one() -> None:
     sheet = Image.new("L", (1000, 1000), 255)
     for stroke in THREE:
         ImageDraw.Draw(sheet).line([tuple(p) for p in (stroke * 8 + 90).tolist()], fill=0, width=1)
-    assert apart(frame_pixels(sheet), frame_strokes(THREE)) < 0.45
+    assert difference(frame_pixels(sheet), frame_strokes(THREE)) < 0.45
 
 
 def test_a_dash_lying_flat_is_ink() -> None:
     sheet = np.full((280, 280), 255, np.uint8)
     sheet[140, 40:240] = 0
-    assert box_of(frame_pixels(sheet, softness=0))[1] == BOX
+    assert box_size(frame_pixels(sheet, softness=0))[1] == BOX
 
 
 def test_one_dot_is_ink() -> None:
@@ -205,14 +206,14 @@ def test_a_single_dark_pixel_in_all_is_ink() -> None:
 
 def test_the_dot_of_an_open_stroke_is_ink() -> None:
     with_dot = [*SEVEN, np.array([[95.0, 100.0]])]
-    assert box_of(frame_pixels(painted(with_dot)))[1] > box_of(frame_pixels(painted(SEVEN)))[1] + 2
+    assert box_size(frame_pixels(painted(with_dot)))[1] > box_size(frame_pixels(painted(SEVEN)))[1] + 2
 
 
 def test_a_dotted_line_is_ink() -> None:
     sheet = np.full((300, 300), 255, np.uint8)
     places = np.arange(30, 270, 12)
     sheet[places, places] = 0
-    rows, columns = box_of(frame_pixels(sheet, softness=0))
+    rows, columns = box_size(frame_pixels(sheet, softness=0))
     assert rows == columns == BOX
 
 
@@ -225,7 +226,7 @@ def test_moving_and_scaling_strokes_hardly_changes_their_frame(
     strokes: Strokes, scale: float, right: float, down: float
 ) -> None:
     moved = [stroke * scale + (right, down) for stroke in strokes]
-    assert apart(frame_strokes(strokes), frame_strokes(moved)) < 0.1
+    assert difference(frame_strokes(strokes), frame_strokes(moved)) < 0.1
 
 
 @settings(max_examples=60, deadline=None)
@@ -234,7 +235,7 @@ def test_strokes_and_pixels_give_nearly_the_same_frame(strokes: Strokes) -> None
     size = float(np.ptp(np.concatenate(strokes), axis=0).max())
     pen = MNIST_PEN / (BOX - MNIST_PEN) * size * 3
     pixels = frame_pixels(painted(strokes, 420, pen, 3, (60, 60)))
-    assert apart(frame_strokes(strokes), pixels) < 0.3
+    assert difference(frame_strokes(strokes), pixels) < 0.3
 
 
 def test_strokes_are_as_wide_as_mnists(mnist: Mnist) -> None:
@@ -245,22 +246,22 @@ def test_strokes_are_as_wide_as_mnists(mnist: Mnist) -> None:
     assert np.median(images.sum((1, 2)) / 255 / 8) == pytest.approx(MNIST_PEN, abs=0.8)
 
 
-def test_the_brush_stops_mattering_and_stroke_order_never_did() -> None:
+def test_stroke_order_and_direction_do_not_matter() -> None:
     assert np.array_equal(frame_strokes(FOUR), frame_strokes(FOUR[::-1]))
-    assert apart(frame_strokes(FOUR), frame_strokes([s[::-1] for s in FOUR])) < 0.01
+    assert difference(frame_strokes(FOUR), frame_strokes([s[::-1] for s in FOUR])) < 0.01
 
 
 def test_a_wider_pen_leaves_more_ink_in_the_same_box() -> None:
     thin, wide = (frame_strokes(FOUR, pen=pen, softness=0) for pen in (1.5, 4))
     assert wide.sum() > 1.8 * thin.sum()
-    assert max(box_of(thin)) == max(box_of(wide)) == BOX
+    assert max(box_size(thin)) == max(box_size(wide)) == BOX
 
 
 @pytest.mark.parametrize("points", [[[5, 5]], [[5, 5], [5, 5]], [[5, 5], [5.02, 5]]])
 def test_a_click_is_a_dot_and_not_a_bar(points: list[list[float]]) -> None:
     frame = frame_strokes([np.array(points, float)], softness=0)
     assert frame.max() >= 250
-    assert max(box_of(frame)) <= math.ceil(MNIST_PEN) + 1
+    assert max(box_size(frame)) <= math.ceil(MNIST_PEN) + 1
 
 
 @pytest.mark.parametrize("strokes", [[], [np.zeros((0, 2))], [np.full((3, 2), np.nan)], [np.full((1, 2), np.inf)]])
@@ -308,11 +309,11 @@ def test_a_frame_survives_its_png(pixels: bytes) -> None:
 @pytest.mark.parametrize(
     "image", [Image.new("L", (27, 28)), Image.new("RGB", (28, 28)), Image.new("L", (1, 784))], ids=["27", "RGB", "row"]
 )
-def test_another_picture_is_no_frame(image: Image.Image) -> None:
+def test_another_picture_is_not_a_frame(image: Image.Image) -> None:
     with pytest.raises(NotAnImage, match="28x28"):
-        from_png(file(image))
+        from_png(encoded(image))
 
 
 def test_importing_preprocessing_does_not_import_torch() -> None:
-    code = "import sys; sys.path.insert(0, 'src'); import preprocessing; sys.exit('torch' in sys.modules)"
+    code = "import sys; sys.path.insert(0, 'src'); import frames.preprocessing; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

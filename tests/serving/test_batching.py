@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
-from frames.ink import NoInk
+from frames.masks import NoInk
 from serving.batching import BATCH, Reader
 from serving.prediction import ModelMissing, Prediction
 

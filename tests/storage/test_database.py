@@ -1,17 +1,13 @@
-"""A pool that waits, a server that may die, and migrations that run once: against a real PostgreSQL."""
+"""A pool that waits, and a server that may die: against a real PostgreSQL."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -19,11 +15,11 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
-from settings import ROOT, load_settings
+from settings import load_settings
 from storage import database as module
-from storage.database import Database, DatabaseAway, RemoteServer
-from storage.embedded import EmbeddedServer, forget_dead_postmaster
-from storage.migrations import SQL_DIR, migrate
+from storage.database import Database, DatabaseAway, RemoteServer, SchemaMismatch
+from storage.embedded import EmbeddedServer
+from support.outage import Switch, opened, postmaster
 from support.running_app import wait_until
 
 
@@ -61,7 +57,7 @@ def test_who_waits_too_long_is_told_so(database: Database) -> None:
 
 
 def fail_half_way(database: Database) -> None:
-    with pytest.raises(psycopg2.errors.UndefinedTable), database.transaction() as cursor:
+    with pytest.raises(SchemaMismatch), database.transaction() as cursor:
         cursor.execute("CREATE TABLE half_done ()")
         cursor.execute("SELECT * FROM nowhere")
 
@@ -79,7 +75,7 @@ def test_an_error_rolls_back_and_leaves_the_pool_as_it_was(database: Database) -
 
 
 def test_what_is_executed_at_once_is_one_transaction_and_committed(database: Database) -> None:
-    with pytest.raises(psycopg2.errors.UndefinedTable), database.at_once() as cursor:
+    with pytest.raises(SchemaMismatch), database.at_once() as cursor:
         cursor.execute("CREATE TABLE half_done (); SELECT * FROM nowhere")
     assert_nothing_is_half_done(database)
     with database.at_once() as cursor:
@@ -88,6 +84,55 @@ def test_what_is_executed_at_once_is_one_transaction_and_committed(database: Dat
             other.execute("SELECT to_regclass('done_too')::text")
             assert other.fetchone() == ("done_too",)
         cursor.execute("DROP TABLE done, done_too")
+
+
+def test_what_postgresql_says_of_a_statement_is_in_the_log_once_and_nowhere_else(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        with pytest.raises(SchemaMismatch) as mismatch, database.transaction() as cursor:
+            cursor.execute("SELECT secret FROM predictions WHERE visitor = 'Alice'")
+        assert str(mismatch.value) == "The database's tables do not fit this version of the app."
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        'the database rejects a statement of the app: column "secret" does not exist'
+    ]
+    assert database.away is None
+
+
+def test_errors_of_the_caller_stay_as_they_are(database: Database) -> None:
+    with pytest.raises(psycopg2.errors.UniqueViolation), database.transaction() as cursor:
+        cursor.execute("INSERT INTO installation DEFAULT VALUES")
+    with pytest.raises(psycopg2.errors.DivisionByZero), database.transaction() as cursor:
+        cursor.execute("SELECT 1 / 0")
+    with pytest.raises(psycopg2.ProgrammingError, match="no results"), database.transaction() as cursor:
+        cursor.execute("SET LOCAL work_mem = '1MB'")
+        cursor.fetchone()
+    database.ping()
+
+
+def test_a_read_only_database_is_said(database: Database) -> None:
+    with pytest.raises(DatabaseAway, match="is read-only"), database.transaction() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute("DELETE FROM predictions")
+
+
+def test_a_connection_outside_the_pool_is_the_callers_own(database: Database, server: EmbeddedServer) -> None:
+    with database.connection() as connection, connection.cursor() as cursor:
+        for _ in range(database.pool_size):
+            with database.transaction() as other:
+                other.execute("SELECT 1")
+        with pytest.raises(psycopg2.errors.UndefinedTable):
+            cursor.execute("SELECT * FROM nowhere")
+        cursor.execute("SELECT 1")
+    assert connection.closed
+    switch = Switch(server)
+    with opened(switch.dsn) as shaky:
+        switch.off(shaky)
+        with pytest.raises(DatabaseAway), shaky.connection():
+            pass
+        switch.on(shaky)
+        with shaky.connection():
+            pass
 
 
 def test_a_connection_goes_back_to_the_pool_as_it_was(database: Database) -> None:
@@ -145,33 +190,7 @@ def test_a_killed_server_is_started_again_and_nothing_is_lost(tmp_path: Path) ->
         database.ping()
 
 
-def test_a_server_ends_with_its_last_user_even_if_another_was_killed(tmp_path: Path) -> None:
-    """A killed app cannot say that it no longer uses the server: the next one must not wait for that."""
-    program = (
-        "import os, signal, sys, pathlib; from storage.embedded import EmbeddedServer\n"
-        "EmbeddedServer(pathlib.Path(sys.argv[1]), 'digits').start()\n"
-        "os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    killed = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
-    left = postmaster(tmp_path)
-    server = EmbeddedServer(tmp_path, "digits")
-    server.start()
-    assert postmaster(tmp_path) == left, "what the killed one had started"
-    server.stop()
-    assert postmaster(tmp_path) is None
-
-
-def postmaster(data_dir: Path) -> int | None:
-    try:
-        return int((data_dir / "postgres/postmaster.pid").read_text().split("\n")[0])
-    except (FileNotFoundError, ValueError):
-        return None  # it is just coming or going
-
-
-def test_the_keeper_notices_by_itself_and_starts_the_server(tmp_path: Path) -> None:
+def test_a_dead_server_is_noticed_and_started_without_a_caller(tmp_path: Path) -> None:
     database = Database(EmbeddedServer(tmp_path, "digits"), pool_size=2, retry_seconds=0.05)
     database.open()
     try:
@@ -185,10 +204,10 @@ def test_the_keeper_notices_by_itself_and_starts_the_server(tmp_path: Path) -> N
         database.close()
 
 
-def test_a_frozen_server_is_not_waited_for_for_ever(
+def test_a_frozen_server_is_not_waited_for_forever(
     server: EmbeddedServer, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "DEADLINE", 0.5)
+    monkeypatch.setattr(module, "ANSWER_TIMEOUT", 0.5)
     with database.transaction() as cursor:
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'digit-reader'")
         backends = [psutil.Process(pid) for (pid,) in cursor.fetchall()]
@@ -223,49 +242,5 @@ def test_a_server_that_is_nowhere_is_said_at_once_and_tried_again() -> None:
     start = time.monotonic()
     with pytest.raises(DatabaseAway, match="The database"):
         database.ping()
-    assert time.monotonic() - start < 1, "nobody waits for a server that is known to be away"
+    assert time.monotonic() - start < 1, "nobody waits for a server that is known to be unavailable"
     database.close()
-
-
-def test_migrations_run_once_in_order_and_each_in_its_own_transaction(server: EmbeddedServer, tmp_path: Path) -> None:
-    dsn = server.start()
-    (tmp_path / "901_first.sql").write_text("CREATE TABLE first_one (a int);")
-    (tmp_path / "902_broken.sql").write_text("CREATE TABLE second_one (a int); SELECT * FROM nowhere;")
-    with pytest.raises(psycopg2.errors.UndefinedTable):
-        migrate(dsn, tmp_path)
-    (tmp_path / "902_broken.sql").write_text("CREATE TABLE second_one (a int);")
-    assert migrate(dsn, tmp_path) == ["902_broken.sql"]
-    assert migrate(dsn, tmp_path) == []
-
-
-def test_replicas_that_start_together_migrate_once(server: EmbeddedServer, tmp_path: Path) -> None:
-    dsn = server.start()
-    (tmp_path / "911_slow.sql").write_text("SELECT pg_sleep(0.2); CREATE TABLE once (a int);")
-    with ThreadPoolExecutor(4) as pool:
-        applied = list(pool.map(lambda _: migrate(dsn, tmp_path), range(4)))
-    assert sorted(map(len, applied)) == [0, 0, 0, 1]
-
-
-def test_every_column_is_explained_in_the_line_above_it() -> None:
-    lines = [line.strip() for file in sorted(SQL_DIR.glob("*.sql")) for line in file.read_text().splitlines()]
-    column = re.compile(r"[a-z_]+ +(bigint|uuid|timestamptz|smallint|integer|real|text|bytea|jsonb)\b")
-    above = [before for before, line in pairwise(lines) if column.match(line)]
-    assert len(above) >= 31
-    assert [line for line in above if not line.startswith("-- ") and not line.endswith(".")] == []
-
-
-def test_the_files_of_a_dead_server_go_only_when_they_mislead(tmp_path: Path) -> None:
-    file, lock = tmp_path / "postmaster.pid", tmp_path / ".s.PGSQL.5432.lock"
-    forget_dead_postmaster(tmp_path)  # no file: nothing to do
-
-    file.write_text("999999999\n")
-    forget_dead_postmaster(tmp_path)
-    assert file.exists(), "PostgreSQL itself knows what to do with a number that nobody has"
-
-    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    file.write_text(f"{other.pid}\n")
-    lock.touch()
-    forget_dead_postmaster(tmp_path)
-    assert not file.exists(), "the number belongs to another program now"
-    assert not lock.exists()
-    other.communicate()

@@ -1,17 +1,33 @@
-"""Pictures of digits, made on the spot."""
+"""Pictures of digits, made for each test, and how they become files."""
 
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 
-def png(image: Image.Image) -> bytes:
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """A picture as the bytes of a file, in Pillow's format `kind` with its `options`."""
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def png(image: Image.Image) -> bytes:
+    return encoded(image)
+
+
+def cross(mode: str = "L", size: tuple[int, int] = (64, 64)) -> Image.Image:
+    """A dark cross on a light ground."""
+    image = Image.new("L", size, 255)
+    draw = ImageDraw.Draw(image)
+    width, height = size
+    draw.line([(width // 4, height // 4), (3 * width // 4, 3 * height // 4)], fill=0, width=5)
+    draw.line([(3 * width // 4, height // 4), (width // 4, 3 * height // 4)], fill=0, width=5)
+    return image.convert(mode)
 
 
 def zero() -> Image.Image:
@@ -29,7 +45,7 @@ def one() -> Image.Image:
 
 
 def photograph() -> Image.Image:
-    """The same one, photographed: two megapixels with the grain of paper, which no PNG makes small."""
+    """The same one as a photograph: two megapixels with the grain of paper, which PNG hardly compresses."""
     picture = np.asarray(one().resize((1500, 1500)), np.int16)
     grain = np.random.default_rng(0).integers(0, 30, picture.shape)
     return Image.fromarray(np.clip(picture - grain, 0, 255).astype(np.uint8))

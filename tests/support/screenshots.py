@@ -11,8 +11,9 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 
 from learning.dataset import load_mnist, rows
-from logger import STATEMENTS
+from logger import statements
 from storage.database import Database
+from storage.labels import Rules
 from storage.spool import Spool
 from storage.writer import Writer
 from support.chromium import find
@@ -62,7 +63,7 @@ def labels(app: RunningApp) -> None:
     database = Database(Known(psycopg2.extensions.make_dsn(host=app.socket_dir(), user="postgres", dbname="digits")))
     database.open()
     assert database.wait_until_ready(60)
-    writer = Writer(database, Spool(app.data_dir / "pictures.sqlite"), STATEMENTS)
+    writer = Writer(database, Spool(app.data_dir / "pictures.sqlite"), statements(Rules()))
     writer.open()
     drawn(writer, network("cnn"), digits, says, [person(n % 12) for n in range(90)], "cnn")
     writer.close()

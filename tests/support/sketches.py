@@ -34,23 +34,23 @@ def painted(
     return np.asarray(big.resize((size, size), Image.Resampling.BOX))
 
 
-def apart(one: Frame, other: Frame) -> float:
-    """The share of the ink that is not where it was: 0 for the same frame, 2 for two without a common pixel.
+def difference(one: Frame, other: Frame) -> float:
+    """The fraction of the ink that differs: 0 for the same frame, 2 for two without a common pixel.
 
-    The better of the nine ways to lay one on the other that differ by at most a pixel: the centre of mass is rounded to
-    whole pixels, so the least change may move a frame by one.
+    The least over shifts by up to a pixel: the centre of mass is rounded to whole pixels, so the smallest change may
+    move a frame by one.
     """
     shifted = [np.roll(one, (down, right), (0, 1)).astype(int) for down in (-1, 0, 1) for right in (-1, 0, 1)]
     least = min(np.abs(candidate - other).sum() for candidate in shifted)
     return float(least) / max(1.0, float(one.sum() + other.sum()) / 2)
 
 
-def box_of(frame: Frame) -> tuple[int, int]:
+def box_size(frame: Frame) -> tuple[int, int]:
     rows, columns = np.nonzero(frame)
     return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
 
 
-def centre_of(frame: Frame) -> tuple[float, float]:
+def centre_of_mass(frame: Frame) -> tuple[float, float]:
     grey = frame.astype(float)
     return float(grey.sum(1) @ np.arange(28) / grey.sum()), float(grey.sum(0) @ np.arange(28) / grey.sum())
 
@@ -64,7 +64,7 @@ def drawings(draw: st.DrawFn) -> Strokes:
     place = st.tuples(st.integers(0, 100), st.integers(0, 100))
     strokes = draw(st.lists(st.lists(place, min_size=2, max_size=6), min_size=1, max_size=3))
     lines = [np.array(stroke, float) for stroke in strokes]
-    lines = [line for line in lines if np.ptp(line, axis=0).max() >= 5] or lines[:1]  # a far dot may be dust
+    lines = [line for line in lines if np.ptp(line, axis=0).max() >= 5] or lines[:1]  # a distant dot may be dust
     points = np.concatenate(lines)
     size = float(np.ptp(points, axis=0).max())
     if size < 40:

@@ -15,11 +15,12 @@ import httpx
 import pytest
 
 from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage
-from frames.ink import NoInk
+from frames.masks import NoInk
 from serving.app_state import MODEL_DIR
 from serving.prediction import MODELS
 from storage.embedded import EmbeddedServer
-from support.hostile_inputs import HOSTILE, HOSTILE_REQUESTS
+from support.hostile_pictures import HOSTILE_PICTURES
+from support.hostile_requests import HOSTILE_REQUESTS
 from support.pictures import one, photograph, png, zero
 from support.running_app import RunningApp, wait_until
 from web.api import PHOTOGRAPH
@@ -212,9 +213,9 @@ def test_the_stats_follow_what_is_read_and_said(app: RunningApp) -> None:
 # --- What goes wrong --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", HOSTILE_PICTURES)
 def test_hostile_bytes_get_their_documented_answer(app: RunningApp, name: str) -> None:
-    data, error = HOSTILE[name]
+    data, error = HOSTILE_PICTURES[name]
     answer = predict(app, data)
     allowed = (CODES[error],) if error else (200, 422)  # a picture it is, with or without ink
     assert answer.status_code in allowed, answer.text[:200]

@@ -17,7 +17,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
 
-from support.hostile_inputs import HOSTILE
+from support.hostile_pictures import HOSTILE_PICTURES
 from support.pictures import one, png, zero
 from support.running_app import RunningApp
 
@@ -34,7 +34,7 @@ CONFIG = {
 }
 
 # The schema can say no more of a picture than that it is bytes: these are some that get further than random ones.
-PICTURES = [png(zero()), png(one()), *(data for data, _ in HOSTILE.values() if len(data) < 10_000)]
+PICTURES = [png(zero()), png(one()), *(data for data, _ in HOSTILE_PICTURES.values() if len(data) < 10_000)]
 
 Codes = Counter[int | None]
 

@@ -1,19 +1,21 @@
-"""What Prometheus gets from the running app, and the way to TensorBoard."""
+"""Health, readiness, what Prometheus gets from the running app, and the way to TensorBoard."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
 import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.applications import Starlette
 
 import metrics
 from settings import ROOT
@@ -21,6 +23,7 @@ from storage.embedded import EmbeddedServer
 from support.pictures import one, photograph, png
 from support.running_app import RunningApp, free_port, wait_until
 from web import ops
+from web.ops import ops_routes
 
 ONE = png(one())
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -130,7 +133,7 @@ def test_a_scrape_outlives_the_database(separate: tuple[RunningApp, EmbeddedServ
     before = series(app)
     drawing_id = predict(app)
     server.stop()
-    wait_until(lambda: value(series(app), "database_up") == 0, what="the noticing")
+    wait_until(lambda: value(series(app), "database_up") == 0, what="the outage")
     predict(app)
     assert say(app, drawing_id, 1) == 200
     found = series(app)
@@ -142,6 +145,81 @@ def test_a_scrape_outlives_the_database(separate: tuple[RunningApp, EmbeddedServ
     assert more("labels_total", outcome="spooled") == 1
     assert more("prediction_seconds_count", stage="log") == 2
     assert not [name for name, _ in found if name.startswith("digit_reader_l") and "labels" not in name]
+
+
+# --- What somebody should look at -------------------------------------------------------------------------------------
+
+
+def ready(app: RunningApp) -> tuple[int, dict[str, str]]:
+    answer = httpx.get(f"{app.url}/ready", timeout=30)
+    return answer.status_code, answer.json()
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app whose spool was damaged, and whose next one has entries that no database would accept."""
+    app = RunningApp(tmp_path_factory.mktemp("troubled"))
+    (app.data_dir / "spool.sqlite").write_bytes(b"this is no database" * 300)
+    app.start().stop()
+    with closing(sqlite3.connect(app.data_dir / "spool.sqlite")) as spool, spool:
+        spool.executemany("INSERT INTO entries (statement, parameters) VALUES ('prediction', ?)", [("{}",), ("{",)])
+    yield app.start()
+    app.stop()
+
+
+def test_a_spool_that_somebody_should_look_at_is_named_and_hinders_nothing(troubled: RunningApp) -> None:
+    predict(troubled)
+    (damaged,) = troubled.data_dir.glob("spool-damaged-*.sqlite")
+    wait_until(lambda: "set aside" in ready(troubled)[1].get("spool", ""), what="the entries to be set aside")
+    status, answer = ready(troubled)
+    assert (status, answer) == (
+        200,
+        {"status": "ready", "model": "ready", "database": "ready"}
+        | {
+            "spool": "2 entries are set aside in the spool's table set_aside; the log says why. "
+            f"The spool was damaged, and is kept as {damaged.name}."
+        },
+    )
+    found = series(troubled)
+    assert value(found, "spool_set_aside") == 2
+    assert value(found, "spool_damaged_files") == 1
+    assert value(found, "spool_entries") == 0
+    log = troubled.log.read_text()
+    assert log.count("is set aside:") == 2
+    assert "Traceback" not in log
+
+
+WORDS_OF_POSTGRESQL = re.compile(r"column|relation|null|INSERT|SELECT|psycopg|violates|predictions|LINE", re.I)
+
+
+def test_tables_that_do_not_fit_are_an_outage_and_no_answer_shows_sql(troubled: RunningApp) -> None:
+    rows = troubled.sql("SELECT count(*) FROM predictions")[0][0]
+    troubled.sql("ALTER TABLE predictions ADD COLUMN extra integer NOT NULL DEFAULT 1")
+    troubled.sql("ALTER TABLE predictions ALTER COLUMN extra DROP DEFAULT")
+    drawing_id = predict(troubled)
+    assert say(troubled, drawing_id, 1) == 200
+    status, answer = ready(troubled)
+    assert (status, answer["database"]) == (503, "The database's tables do not fit this version of the app.")
+    assert value(series(troubled), "spool_entries") == 2
+    troubled.sql("ALTER TABLE predictions DROP COLUMN extra")
+    wait_until(lambda: ready(troubled)[0] == 200, what="the delivery")
+    assert value(series(troubled), "spool_entries") == 0
+    assert troubled.sql("SELECT count(*) FROM predictions")[0][0] == rows + 1
+    assert troubled.sql("SELECT true_label FROM predictions WHERE drawing_id = %s", drawing_id) == [(1,)]
+
+
+def test_a_missing_table_is_no_reason_for_sql_in_an_answer(troubled: RunningApp) -> None:
+    troubled.sql("ALTER TABLE predictions RENAME TO elsewhere")
+    try:
+        predict(troubled)
+        for path in ("/ready", "/api/stats"):
+            wait_until(lambda path=path: troubled.status(path) == 503, 10, "503")  # type: ignore[misc]
+            answer = troubled.text(path)
+            assert not WORDS_OF_POSTGRESQL.search(answer), answer
+            assert "do not fit" in answer
+    finally:
+        troubled.sql("ALTER TABLE elsewhere RENAME TO predictions")
+    wait_until(lambda: ready(troubled)[0] == 200, what="the delivery")
 
 
 # --- TensorBoard ------------------------------------------------------------------------------------------------------
@@ -158,14 +236,15 @@ def tensorboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     process.wait(30)
 
 
-def dashboard(host: str) -> Response:
-    """What the dashboard answers to who came by this host's name."""
-    headers = [(b"host", f"{host}:8501".encode())]
-    return ops._dashboard(Request({"type": "http", "method": "GET", "path": "/dashboard", "headers": headers}))
+def dashboard(host: str) -> httpx.Response:
+    """What the dashboard answers to a browser that came by this host's name."""
 
+    async def get() -> httpx.Response:
+        transport = httpx.ASGITransport(Starlette(routes=ops_routes))
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}:8501") as client:
+            return await client.get("/dashboard")
 
-def text(answer: Response) -> str:
-    return bytes(answer.body).decode()
+    return asyncio.run(get())
 
 
 def test_without_a_tensorboard_the_dashboard_says_how_to_get_one(
@@ -176,8 +255,8 @@ def test_without_a_tensorboard_the_dashboard_says_how_to_get_one(
     for host in ("localhost", "example.com"):
         answer = dashboard(host)
         assert answer.status_code == 200
-        assert "python src/train_model.py --log-dir runs" in text(answer)
-        assert "tensorboard --logdir runs" in text(answer)
+        assert "python src/train_model.py --log-dir runs" in answer.text
+        assert "tensorboard --logdir runs" in answer.text
 
 
 def test_with_one_it_leads_there(tensorboard: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +267,7 @@ def test_with_one_it_leads_there(tensorboard: int, monkeypatch: pytest.MonkeyPat
     assert near.headers["location"] == f"http://127.0.0.1:{tensorboard}/"
     far = dashboard("example.com")
     assert far.status_code == 200
-    assert "ssh -L" in text(far), "its own machine is out of a visitor's reach"
+    assert "ssh -L" in far.text, "its own machine is out of a visitor's reach"
 
 
 def test_another_programs_port_is_not_taken_for_tensorboard(app: RunningApp) -> None:

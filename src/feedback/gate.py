@@ -1,0 +1,126 @@
+"""The gate: what a candidate has to pass before it serves, measured on digits that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from torch import Generator, nn
+
+from learning import synthetic
+from learning.card import Evaluation, GateMeasurement, ModelCard
+from learning.dataset import Digits, Mnist, concatenate
+from learning.evaluation import auroc, evaluate, fit_digit_score, fit_temperature
+from learning.networks import DIGITS, digit_evidence, digit_logits
+from learning.training import predict
+
+TOLERANCE = 0.0005  # fraction of MNIST's validation digits that may be lost: 0.05 points
+DIGIT_TOLERANCE = 0.006  # the same for one digit, of which there are some 500: three of them
+ECE_TOLERANCE = 0.005  # by which the calibration error may grow
+AUROC_TOLERANCE = 0.01  # by which the digit score may get worse
+NON_DIGITS = 1_000  # synthetic ones, and as many synthetic digits, on which that is measured
+
+ROUNDING = 1e-9
+
+
+class Verdict(NamedTuple):
+    """Whether the candidate may serve, why, and the candidate's measurements beside those of the active version."""
+
+    passed: bool
+    reason: str
+    temperature: float
+    before: GateMeasurement
+    after: GateMeasurement
+
+
+class Gate:
+    """Compares candidates with the active version, which is measured once.
+
+    `held_out` are people's labelled drawings that no version was trained on.
+    """
+
+    def __init__(self, active: nn.Module, card: ModelCard, version: int, held_out: Digits, mnist: Mnist) -> None:
+        self._active, self._held_out, self._validation = active, held_out, mnist.validation
+        generator = Generator().manual_seed(2)
+        self._digits = synthetic.digits(NON_DIGITS, generator)
+        self._non_digits = synthetic.non_digits(NON_DIGITS, generator)
+        measured = self._measure(active, card.temperature)
+        self._before = measured.model_copy(update={"version": version, "test_accuracy": card.test_accuracy})
+
+    def judge(self, candidate: nn.Module) -> Verdict:
+        """Compare a candidate with the active version."""
+        temperature = fit_temperature(candidate, concatenate(self._validation, self._held_out))
+        before, after = self._before, self._measure(candidate, temperature)
+        faults = [*find_faults(before, after), *lost_labels(self._active, candidate, self._held_out)]
+        return Verdict(not faults, " ".join(faults) or _summary(before, after), temperature, before, after)
+
+    def _measure(self, network: nn.Module, temperature: float) -> GateMeasurement:
+        digits, others = (digit_evidence(predict(network, each.images)) for each in (self._digits, self._non_digits))
+        held_out, validation = self._held_out, self._validation
+        return GateMeasurement(
+            validation=_without_bins(evaluate(network, validation, temperature)),
+            held_out=_without_bins(evaluate(network, held_out, temperature)) if len(held_out.labels) else None,
+            per_digit=evaluate(network, concatenate(validation, held_out), temperature).per_digit,
+            digit_auroc=auroc(digits, others),
+        )
+
+
+def complete_card(network: nn.Module, verdict: Verdict, mnist: Mnist) -> dict[str, object]:
+    """The fields of a candidate's card that are measured; the test digits are reported, and decide nothing."""
+    tested = evaluate(network, mnist.test, verdict.temperature)
+    return {
+        "test_accuracy": tested.accuracy,
+        "validation_accuracy": verdict.after.validation.accuracy,
+        "per_digit_accuracy": tested.per_digit,
+        "nll": tested.nll,
+        "ece": tested.ece,
+        "confusion": tested.confusion,
+        "reliability": tested.reliability,
+        "temperature": verdict.temperature,
+        "digit_score": fit_digit_score(network, mnist.validation),
+        "before": verdict.before,
+        "after": verdict.after,
+    }
+
+
+def _without_bins(evaluation: Evaluation) -> Evaluation:
+    return evaluation.model_copy(update={"reliability": ()})
+
+
+def find_faults(before: GateMeasurement, after: GateMeasurement) -> Iterator[str]:
+    """Everything in which the candidate is worse than its tolerance, a sentence each."""
+    old, new = before.validation, after.validation
+    if new.accuracy < old.accuracy - TOLERANCE - ROUNDING:
+        yield f"It reads {new.accuracy:.2%} of MNIST's validation digits, the active version {old.accuracy:.2%}."
+    for digit in range(DIGITS):
+        was, now = before.per_digit[digit], after.per_digit[digit]
+        if now < was - DIGIT_TOLERANCE - ROUNDING:
+            yield f"It reads {now:.2%} of the {digit}s, the active version {was:.2%}."
+    if new.ece > old.ece + ECE_TOLERANCE:
+        yield f"Its calibration error is {new.ece:.4f}, the active version's {old.ece:.4f}."
+    if after.digit_auroc < before.digit_auroc - AUROC_TOLERANCE:
+        yield (
+            f"Its digit score has an AUROC of {after.digit_auroc:.4f}, the active version's {before.digit_auroc:.4f}."
+        )
+
+
+def lost_labels(active: nn.Module, candidate: nn.Module, held_out: Digits) -> list[str]:
+    """The same for held-out labels, with no tolerance: a candidate that reads one fewer of them does not serve."""
+    if not len(held_out.labels):
+        return []
+    was, now = (
+        digit_logits(predict(each, held_out.images)).argmax(1) == held_out.labels for each in (active, candidate)
+    )
+    lost, gained = int((was & ~now).sum()), int((~was & now).sum())
+    if lost <= gained:
+        return []
+    return [
+        f"Of {len(held_out.labels)} held-out labels it loses {lost} that the active version reads, and gains {gained}."
+    ]
+
+
+def _summary(before: GateMeasurement, after: GateMeasurement) -> str:
+    text = f"MNIST's validation digits: {before.validation.accuracy:.2%} before, {after.validation.accuracy:.2%} now"
+    if before.held_out and after.held_out:
+        text += f"; held-out labels: {before.held_out.accuracy:.2%} before, {after.held_out.accuracy:.2%} now"
+    return text + "."

@@ -1,0 +1,138 @@
+"""The model card: all that is known of a version without loading its weights.
+
+The .json beside a model's weights and the `metrics` of a version in the database hold the same card. Their keys stay
+as they have always been, so that every version of the app reads every card; where a key is not in today's words, the
+field's alias names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FORMAT = 1  # raised when an older version of the app could no longer read a card
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+PerDigit = Annotated[tuple[Fraction, ...], Field(min_length=10, max_length=10)]
+Confusion = Annotated[tuple[tuple[Count, ...], ...], Field(min_length=10, max_length=10)]
+
+
+class CardError(ValueError):
+    """A model card is incomplete or makes no sense; the message names the field."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, populate_by_name=True, protected_namespaces=())
+
+
+class DigitScore(_Part):
+    """digit_score = sigmoid(scale * evidence + bias); a drawing is a digit from `threshold` (0-1) upwards."""
+
+    scale: float
+    bias: float = Field(alias="offset")
+    threshold: Fraction
+
+
+class ReliabilityBin(_Part):
+    """Predictions of about the same confidence: their fraction of all, mean confidence and accuracy, 0-1 each."""
+
+    fraction: Fraction = Field(alias="share")
+    confidence: Fraction
+    accuracy: Fraction
+
+
+class Evaluation(_Part):
+    """How well labelled digits are read.
+
+    `accuracy`, `per_digit` and `ece` are fractions (0-1), `nll` is in nats per digit, and a row of `confusion` (10 x 10
+    counts) is a true digit.
+    """
+
+    n: Count
+    accuracy: Fraction
+    per_digit: PerDigit
+    nll: Annotated[float, Field(ge=0)]
+    ece: Fraction
+    confusion: Confusion
+    reliability: tuple[ReliabilityBin, ...] = ()
+
+
+class GateMeasurement(_Part):
+    """What the gate compares. `per_digit` is over validation and held-out labels, `digit_auroc` of the digit score."""
+
+    validation: Evaluation
+    held_out: Evaluation | None = None
+    per_digit: PerDigit
+    digit_auroc: Fraction
+    version: int | None = None
+    test_accuracy: Fraction | None = None
+
+
+class ModelCard(_Part):
+    """What a model is, how good it is, and how it was trained. Accuracies are fractions (0-1) of MNIST's digits."""
+
+    format: Annotated[int, Field(ge=1, le=FORMAT)] = FORMAT
+    architecture: str
+    parameters: Annotated[int, Field(ge=1)]
+    temperature: Annotated[float, Field(ge=0.01, le=100)]
+    digit_score: DigitScore
+    test_accuracy: Fraction
+    validation_accuracy: Fraction
+    train_accuracy: Fraction | None = None
+    per_digit_accuracy: PerDigit
+    nll: Annotated[float, Field(ge=0)]
+    ece: Fraction
+    confusion: Confusion | None = None
+    reliability: tuple[ReliabilityBin, ...] | None = None
+    data: str
+    seed: int | None = None
+    knobs: dict[str, Any] = {}
+    history: tuple[dict[str, int | float], ...] | None = None
+    wall_seconds: Annotated[float, Field(ge=0)]
+    cpu: str | None = None
+    cores: int | None = None
+    threads: int | None = None
+    torch: str | None = None
+    python: str | None = None
+    trained_at: datetime
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ModelCard:
+        """The card in a .json or a row, a RetrainedCard where it is one. Raises CardError."""
+        kind = RetrainedCard if "before" in values else ModelCard
+        try:
+            return kind.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"]))
+            raise CardError(f"The model card's {field} is wrong: {first['msg'].lower()}.") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """The card as plain values for a .json or a row."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class DroppedLabel(_Part):
+    """A label that other people's drawings contradict, and the digit that its drawing looks like."""
+
+    drawing_id: UUID = Field(alias="id")
+    label: int
+    looks_like: int
+
+
+class RetrainedCard(ModelCard):
+    """The card of a version that was fine-tuned on people's labels: what it learned from, and how the gate saw it."""
+
+    mixing_coefficient: Fraction = Field(default=1.0, alias="share")
+    labels_used: Count = 0
+    labels_replayed: Count = 0
+    labels_held_out: Count = 0
+    labels_corroborated: Count = 0
+    labels_dropped: tuple[DroppedLabel, ...] = ()
+    before: GateMeasurement
+    after: GateMeasurement

@@ -1,0 +1,107 @@
+"""The SQL of entries, executed in one transaction; an entry's own fault is distinguished from the tables'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+
+from storage.database import Database, SchemaMismatch
+from storage.outages import SCHEMA_MISMATCH, words
+from storage.spool import Entry
+
+Cursor = psycopg2.extensions.cursor
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL with named parameters; an entry may leave out those that have `defaults`.
+
+    A statement that `returns` a row, how many rows it found and perhaps more, is executed by itself; the others of a
+    batch take one round trip.
+    """
+
+    sql: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    returns: bool = False
+
+
+class Refused(Exception):
+    """An entry will never be accepted, whatever the state of the database; the message, for the log, says why."""
+
+
+class Statements:
+    """The statements that the app has, by their names, for one database."""
+
+    def __init__(self, database: Database, statements: Mapping[str, Statement]) -> None:
+        self._database, self._statements = database, statements
+
+    def commit(self, entries: Sequence[Entry]) -> list[Row | None]:
+        """Execute entries in order in one transaction; the row that each returned.
+
+        Raises DatabaseAway, SchemaMismatch, Refused.
+        """
+        groups = [
+            (self._named(name), [entry.parameters for entry in group])
+            for name, group in groupby(entries, key=lambda entry: entry.statement)
+        ]
+        alone = len(groups) == 1 and not groups[0][0].returns
+        try:
+            with self._database.at_once() if alone else self._database.transaction() as cursor:
+                return [row for group in groups for row in _execute(cursor, *group)]
+        except psycopg2.errors.NotNullViolation as error:
+            if any(error.diag.column_name in entry.parameters for entry in entries):
+                raise Refused(words(error)) from error
+            # The entries say nothing of that column: no entry could.
+            raise SchemaMismatch(SCHEMA_MISMATCH) from error
+        except (psycopg2.IntegrityError, psycopg2.DataError) as error:
+            raise Refused(words(error)) from error
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether the tables would take an entry; nothing is written. Raises DatabaseAway."""
+        try:
+            with suppress(_Undo), self._database.transaction() as cursor:
+                _execute(cursor, self._named(entry.statement), [entry.parameters])
+                raise _Undo
+        except (Refused, SchemaMismatch, psycopg2.IntegrityError, psycopg2.DataError):
+            return False
+        return True
+
+    def _named(self, name: str) -> Statement:
+        try:
+            return self._statements[name]
+        except KeyError:
+            raise Refused(f"this version of the app has no statement {name!r}") from None
+
+
+class _Undo(Exception):
+    """Rolls a transaction back."""
+
+
+def _execute(cursor: Cursor, statement: Statement, parameters: list[dict[str, Any]]) -> list[Row | None]:
+    """Execute one statement for each set of parameters, in order. Raises Refused."""
+    complete = [_sql(cursor, statement, each) for each in parameters]
+    if not statement.returns:
+        cursor.execute(b";".join(complete))
+        return [None] * len(parameters)
+    rows: list[Row | None] = []
+    for each in complete:
+        cursor.execute(each)
+        rows.append(cursor.fetchone())
+    return rows
+
+
+def _sql(cursor: Cursor, statement: Statement, parameters: dict[str, Any]) -> bytes:
+    try:
+        return cursor.mogrify(statement.sql, {**statement.defaults, **parameters})
+    except KeyError as error:
+        raise Refused(f"{error} is missing") from error
+    except (ValueError, TypeError, psycopg2.ProgrammingError) as error:
+        raise Refused(str(error)) from error

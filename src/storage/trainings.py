@@ -1,0 +1,91 @@
+"""The trainings, as rows: one at a time across all replicas, and how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.database import Database
+
+TRAINING_LOCK = 20_260_730  # any constant will do, as long as every replica uses the same
+
+
+class TrainingUnderWay(RuntimeError):
+    """Another training is running, here or at another replica."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training, as the pages show it; `running` is whether its process still holds the lock."""
+
+    id: int
+    model: str
+    who: str
+    started_at: datetime
+    heard_at: datetime
+    finished_at: datetime | None
+    stage: str
+    progress: float
+    message: str
+    version: int | None
+    running: bool
+
+
+@contextmanager
+def only_training(database: Database) -> Iterator[None]:
+    """Hold the training lock, on a connection of its own: it is released with the process, however that ends.
+
+    Raises TrainingUnderWay, DatabaseAway.
+    """
+    with database.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (TRAINING_LOCK,))
+        if cursor.fetchone() != (True,):
+            raise TrainingUnderWay("Another training is running: only one can, across all replicas.")
+        cursor.execute(
+            "UPDATE retrainings SET stage = 'interrupted', finished_at = now() WHERE finished_at IS NULL"
+        )  # their processes no longer hold the lock
+        yield
+
+
+def begin(database: Database, model: str, who: str) -> int:
+    """Note that a training begins; returns its id."""
+    with database.transaction() as cursor:
+        cursor.execute("INSERT INTO retrainings (model, who) VALUES (%s, %s) RETURNING id", (model, who))
+        (made,) = cursor.fetchone() or (0,)
+    return int(made)
+
+
+def note(database: Database, training: int, stage: str, progress: float, message: str) -> None:
+    """Note how far a training is: its stage, the fraction done (0-1), and a sentence."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE retrainings SET stage = %s, progress = %s, message = %s, heard_at = now() WHERE id = %s",
+            (stage, progress, message, training),
+        )
+
+
+def end(database: Database, training: int, stage: str, message: str, version: int | None = None) -> None:
+    """Note how a training ended."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE retrainings SET stage = %s, message = %s, version = %s, progress = 1, heard_at = now(), "
+            "finished_at = now() WHERE id = %s",
+            (stage, message, version, training),
+        )
+
+
+_TRAININGS = """
+SELECT id, model, who, started_at, heard_at, finished_at, stage, progress, message, version,
+       finished_at IS NULL AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted
+           AND objid = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+FROM retrainings ORDER BY id DESC LIMIT %s
+"""
+
+
+def newest(database: Database, limit: int = 10) -> list[Training]:
+    """The newest trainings, the newest first. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute(_TRAININGS, (TRAINING_LOCK, limit))
+        return [Training(*row) for row in cursor.fetchall()]

@@ -1,0 +1,43 @@
+"""ASGI apps beside Streamlit's own: imported when first needed, and reached under a prefix."""
+
+from __future__ import annotations
+
+from pkgutil import resolve_name
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class LazyApp:
+    """An ASGI app named as module:object, and imported by the first request or by load()."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.app: ASGIApp | None = None
+
+    def load(self) -> ASGIApp:
+        """Import the app."""
+        self.app = resolve_name(self.name)
+        return self.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        app = self.app if self.app is not None else await run_in_threadpool(self.load)
+        await app(scope, receive, send)
+
+
+class MountBefore:
+    """ASGI middleware: requests under `prefix` go to `mounted`, and Streamlit never sees them.
+
+    As a route, `mounted` would come behind Streamlit's own check of the path, which refuses some in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str, mounted: ASGIApp) -> None:
+        self.app, self.prefix, self.mounted = app, prefix, mounted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request to one of the two."""
+        if f"{scope.get('path', '')}/".startswith(f"{self.prefix}/"):
+            await self.mounted({**scope, "root_path": scope.get("root_path", "") + self.prefix}, receive, send)
+        else:
+            await self.app(scope, receive, send)
