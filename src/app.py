@@ -18,7 +18,9 @@ from typing import Any
 import psutil
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config
 
+from frames.images import MAX_MEGABYTES
 from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
 from web.mounting import LazyApp, MountBefore
@@ -51,6 +53,7 @@ def disable_nagle() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open what all visitors share, and close it with the server."""
     disable_nagle()
+    config.set_option("server.maxUploadSize", MAX_MEGABYTES)  # here: both ways to start the app come by
     get_app_state()
     threading.Thread(target=load_api_after_models, name="api-loader", daemon=True).start()
     try:

@@ -1,4 +1,4 @@
-"""python src/benchmark.py [train|accuracy|predict|http] ...: the README's numbers and figures, measured here.
+"""python src/benchmark.py [train|accuracy|predict|http] ...: the README's numbers and figures.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import latency, load_test, report, time_to_accuracy
+from benchmarks import drawings, latency, load_test, report, time_to_accuracy
 from command_line import command, number
 from learning.dataset import Mnist, MnistMissing, load_mnist
+from learning.weights import ModelMissing
 from train_model import cpu_model
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ def _until(mnist: Mnist, seed: int, epochs: int, target: float) -> list[time_to_
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# accuracy: everything that can be said of the shipped networks, in one page with its pictures beside it.
+# accuracy: a report on the shipped networks, with its figures.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -93,8 +94,8 @@ def accuracy_flags(flags: argparse.ArgumentParser) -> None:
 def accuracy(asked: argparse.Namespace) -> None:
     """Write README.md and its figures into the output folder, and print the page."""
     mnist = load_mnist(asked.data_dir)
-    networks, cards = report.shipped(asked.model_dir)
-    drawn = report.people(asked.drawings, asked.count) if asked.drawings else report.generated(asked.count)
+    networks, cards = report.load(asked.model_dir)
+    drawn = drawings.people(asked.drawings, asked.count) if asked.drawings else drawings.generated(asked.count)
     asked.output.mkdir(parents=True, exist_ok=True)
     tables = {
         "Overview": report.overview(networks, cards, mnist, drawn),
@@ -121,7 +122,7 @@ def machine() -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# predict: what a visitor waits for, once the canvas has sent its pixels.
+# predict: the time from the canvas's pixels to the prediction.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -152,8 +153,8 @@ def http_flags(flags: argparse.ArgumentParser) -> None:
 
 def http(asked: argparse.Namespace) -> None:
     """Print the predictions a second, their milliseconds, and how the app's memory grew."""
-    share = 10 if asked.quick else 1
-    requests, memory_requests = 3000 // share, 20_000 // share
+    divisor = 10 if asked.quick else 1
+    requests, memory_requests = 3000 // divisor, 20_000 // divisor
     found = load_test.load(requests, memory_requests)
     rows = [["pictures of 280 x 280", "clients", "predictions a second", "p50, milliseconds", "p99"]]
     for kind, measured in found.measured.items():
@@ -182,19 +183,19 @@ def parser() -> argparse.ArgumentParser:
     under = made.add_subparsers(dest="command")
     for name, (flags, run) in COMMANDS.items():
         one = under.add_parser(name, help=run.__doc__, allow_abbrev=False)
-        one.add_argument("--data-dir", type=Path, default=Path("data"), help="MNIST lies, or is downloaded, below it")
+        one.add_argument("--data-dir", type=Path, default=Path("data"), help="where MNIST is, or is downloaded to")
         flags(one)
     return made
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the subcommand that was asked for, or all; the exit code."""
+    """Run the subcommand that was asked for, or all; returns the exit code."""
     asked = parser().parse_args(arguments)
     try:
         for name in [asked.command] if asked.command else COMMANDS:
             print(f"{name}: {machine()}", file=sys.stderr)
             COMMANDS[name][1](asked if asked.command else parser().parse_args([name]))
-    except (MnistMissing, OSError) as error:
+    except (MnistMissing, ModelMissing, OSError) as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
         return 2
     return 0

@@ -1,6 +1,6 @@
 """python src/export_onnx.py [--model cnn|linear] [--weights FILE] [--output FILE]: the trained network as an ONNX file.
 
-The file takes `image`, float32 N x 1 x 28 x 28 (0 paper, 1 ink, in MNIST's frame: see frames/preprocessing.py), and gives
+The file takes `image`, float32 N x 1 x 28 x 28 (0 paper, 1 ink, as frames/preprocessing.py frames them), and gives
 `logits`, N x 11 for the CNN (column 10: not a digit) or N x 10. The temperature and the digit score of the model's
 .json are applied to these logits, as serving/predictor.py does. --weights takes a version downloaded from the Models
 page, and --sha256 its checksum.

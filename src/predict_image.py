@@ -23,6 +23,7 @@ from frames.masks import NoInk
 from frames.preprocessing import frame_pixels
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.weights import ModelMissing
+from percentages import certainty, percent
 from serving.prediction import Prediction
 from serving.predictor import ServingModel, load_model
 from settings import ROOT
@@ -69,8 +70,7 @@ def line(done: Read) -> str:
     """What people read."""
     prediction = done.prediction
     doubt = "" if prediction.is_digit else ", but this does not look like a digit"
-    sure = "over 99.9%" if prediction.confidence > 0.999 else f"{prediction.confidence:.1%}"
-    return f"{done.file}: {prediction.predicted_digit} ({sure} sure{doubt})"
+    return f"{done.file}: {prediction.predicted_digit} ({certainty(prediction.confidence)} sure{doubt})"
 
 
 def as_json(done: Read) -> str:
@@ -113,7 +113,7 @@ def _bars(pen: ImageDraw.ImageDraw, prediction: Prediction, left: int, top: int)
         pen.rectangle((left + GAP, y + 2, left + GAP + SIDE - 60, y + BAR - 4), FAINT)
         if width := round(probability * (SIDE - 60)):
             pen.rectangle((left + GAP, y + 2, left + GAP + width, y + BAR - 4), colour)
-        pen.text((left + SIDE - 38, y), f"{probability:.1%}", colour, font)
+        pen.text((left + SIDE - 38, y), percent(probability, 1), colour, font)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -59,8 +59,8 @@ def recipe(name: str, arguments: argparse.Namespace) -> TrainingConfig:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Training: one call of fit(), with a progress bar. The test digits are measured once, after the last epoch: choosing the
-# best epoch by them would report luck.
+# Training: one call of fit(), with a progress bar. The test digits are measured once, after the last epoch: choosing
+# the best epoch by them would report luck.
 # ---------------------------------------------------------------------------------------------------------------------
 
 

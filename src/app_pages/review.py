@@ -1,79 +1,50 @@
-"""Labels that wait for a person: look at the drawing, then approve, relabel or reject, by click or by key."""
+"""The Review page: look at a drawing, then approve, relabel or reject its label, by click or by key."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from html import escape
-from typing import NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import streamlit as st
 
-from app_pages.administration import act, database_away, drawing, entered, percent, picture
-from serving import app_state
-from serving.app_state import Service
-from storage import labels
-from storage.database import DatabaseAway
+from app_pages.administration import database_unavailable, signed_in
+from app_pages.pictures import picture, show_drawing
+from app_pages.review_decisions import DIGITS, decide, relabel_pills, undo_button
+from app_pages.review_words import SHORT_REASONS, alt, brief, name, story
+from serving.app_state import get_app_state
+from storage import labels, review
+from storage.database import Database, DatabaseAway
 from storage.insights import SOURCES
-from storage.labels import Counts, Filters, Waiting
+from storage.labels import WAITING_REASONS, Counts
+from storage.review import Filters, ReviewItem
 
 T = TypeVar("T")
 
 PAGE = 24  # drawings
-DIGITS = range(10)
-UNDOABLE = 50  # actions that can be taken back
 STATES = {"pending": "Waiting", "approved": "Approved", "rejected": "Rejected"}
-REASONS = {
-    labels.CONFLICT: "Two people, or two looks at the same picture, say different digits.",
-    labels.UNLIKELY: "The model finds this label unlikely.",
-    labels.CONTRADICTED: "Drawings that other people gave this label look different.",
-    labels.CONTRARY: "This person mostly says something else than the model.",
-    labels.FAST: "This person's labels came very fast.",
-    labels.SIDED: "This person says nearly the same digit each time.",
-    labels.DECIDED: "An administrator had decided on this drawing before it was labelled anew.",
-    labels.ALL: "Every label waits for a person (FEEDBACK_REVIEW=all).",
-    labels.CORROBORATED: "Drawings that other people gave this label look alike.",
-}
-SHORT = {
-    labels.CONFLICT: "different labels",
-    labels.UNLIKELY: "unlikely",
-    labels.CONTRADICTED: "others look different",
-    labels.CONTRARY: "person contradicts the model",
-    labels.FAST: "very fast",
-    labels.SIDED: "always the same digit",
-    labels.DECIDED: "decided before",
-    labels.ALL: "all are reviewed",
-}
-
-
-class Done(NamedTuple):
-    """An action that can be taken back: its name in the database, and what it was."""
-
-    action: UUID
-    what: str
 
 
 def page() -> None:
     """The whole page: counts, filters, the current drawing with its keys, and the others below it."""
     st.set_page_config(layout="wide")
-    running = app_state.start()
-    if not entered(running, "Review"):
+    if not signed_in("Review"):
         return
+    database = get_app_state().database
     try:
-        tally(running.label_counts())
+        tally(labels.counts(database))
         filters = choose_filters()
-        waiting = queue(running, filters)
+        waiting = queue(database, filters)
     except DatabaseAway:
-        database_away(running)
+        database_unavailable(database)
         return
     if waiting:
         current = current_of(waiting)
-        desk(running, waiting, current)
-        several(running, waiting)
-        cards(running, [each for each in waiting if each is not current])
+        desk(database, waiting, current)
+        batch(database, waiting)
+        cards(database, [each for each in waiting if each is not current])
     else:
-        nothing(running, filters)
+        nothing(database, filters)
     st.session_state.pop("decided", None)
 
 
@@ -81,8 +52,8 @@ def tally(counts: Counts) -> None:
     """How many labels stand where."""
     parts = {
         "wait for review": counts.pending,
-        "approved, and new to the next training": counts.fresh,
-        "have taught or judged": counts.used,
+        "approved, for the next training": counts.unused,
+        "used for training or validation": counts.used,
         "rejected": counts.rejected,
     }
     cells = "".join(f"<span><b>{count:,}</b>{what}</span>" for what, count in parts.items())
@@ -93,7 +64,7 @@ def tally(counts: Counts) -> None:
 
 
 def choose_filters() -> Filters:
-    """The filters, each of them any by itself; a change begins at the first page again."""
+    """The filters; a change goes back to the first page."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         review = st.segmented_control(
             "Labels",
@@ -104,14 +75,14 @@ def choose_filters() -> Filters:
             key="state",
             on_change=_first_page,
         )
-        reason = _choice("Reason", labels.REASONS, 220, SHORT.__getitem__)
+        reason = _choice("Reason", WAITING_REASONS, 220, SHORT_REASONS.__getitem__)
         said = _choice("Said to be", DIGITS, 110)
         read = _choice("Read as", DIGITS, 110)
         source = _choice("Source", SOURCES, 130)
     person = st.session_state.get("person")
     if person is not None:
         st.button(
-            f"Labels of {_name(person)} alone: show everybody's",
+            f"Only labels of {name(person)}: show everybody's",
             icon=":material/close:",
             on_click=_only,
             args=(None,),
@@ -135,44 +106,44 @@ def _only(person: str | None) -> None:
     _first_page()
 
 
-def queue(running: Service, filters: Filters) -> list[Waiting]:
-    """The page of the queue that is to be seen; the last one, where labels have gone and it would be empty."""
-    total = running.review_length(filters)
+def queue(database: Database, filters: Filters) -> list[ReviewItem]:
+    """The current page of the queue; the last one where the queue has become shorter."""
+    total = review.queue_length(database, filters)
     offset = min(st.session_state.get("offset", 0), max(0, (total - 1) // PAGE * PAGE))
     st.session_state.offset, st.session_state.total = offset, total
-    return running.review_queue(filters, PAGE, offset)
+    return review.queue(database, filters, PAGE, offset)
 
 
-def nothing(running: Service, filters: Filters) -> None:
-    """A kind word where there is nothing to do."""
+def nothing(database: Database, filters: Filters) -> None:
+    """What the page says when the queue is empty."""
     if st.session_state.get("past"):
-        undo_button(running)
+        undo_button(database)
     if filters == Filters():
         st.success(
-            "Nothing waits for you. Labels that the app doubts come here; the others teach by themselves.",
+            "Nothing is waiting. Labels that the app doubts come here; all others are approved by themselves.",
             icon=":material/celebration:",
         )
     else:
         st.info("No label fits these filters.", icon=":material/filter_alt_off:")
 
 
-# --- The current drawing: one look, one key ---------------------------------------------------------------------------
+# --- The current drawing ----------------------------------------------------------------------------------------------
 
 
-def current_of(waiting: list[Waiting]) -> Waiting:
-    """The drawing that the keys act on: the one that was opened, as long as it is there, and otherwise the first."""
+def current_of(waiting: list[ReviewItem]) -> ReviewItem:
+    """The drawing that the keys act on: the one that was opened, while it is there, otherwise the first."""
     wanted = st.session_state.get("current")
     return next((each for each in waiting if each.drawing_id == wanted), waiting[0])
 
 
-def desk(running: Service, waiting: list[Waiting], current: Waiting) -> None:
-    """The current drawing with all that is known of it, and what can be done with it."""
+def desk(database: Database, waiting: list[ReviewItem], current: ReviewItem) -> None:
+    """The current drawing with all that is known of it, and the actions on it."""
     with st.container(border=True, horizontal=True, key="desk"):
-        st.html(picture(current.image, _alt(current), "large"), width="content")
+        st.html(picture(current.image, alt(current), "large"), width="content")
         with st.container(width="stretch", key="facts"):
-            st.html(f'<div class="story">{_story(current)}</div>')
+            st.html(f'<div class="story">{story(current)}</div>')
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key="verdicts"):
-                verdicts(running, waiting, current)
+                verdicts(database, waiting, current)
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="digits"):
                 st.markdown("It is really a", width="content")
                 for digit in DIGITS:
@@ -181,48 +152,32 @@ def desk(running: Service, waiting: list[Waiting], current: Waiting) -> None:
                         key=f"digit-{current.drawing_id}-{digit}",
                         shortcut=str(digit),
                         help=f"It is a {digit}: click, or press {digit}",
-                        on_click=_decide,
-                        args=(running, (current.drawing_id,), digit),
+                        on_click=decide,
+                        args=(database, (current.drawing_id,), digit),
                     )
 
 
-def verdicts(running: Service, waiting: list[Waiting], current: Waiting) -> None:
+def verdicts(database: Database, waiting: list[ReviewItem], current: ReviewItem) -> None:
     """The buttons for the current drawing. They carry its id, so that a late key cannot hit the next one."""
-    name, decide = str(current.drawing_id), partial(_decide, running, (current.drawing_id,))
-    st.button(
-        "Approve",
-        key=f"approve-{name}",
-        type="primary",
-        icon=":material/check:",
-        shortcut="A",
-        on_click=decide,
-        args=("approved",),
-        disabled=_settled(current, "approved"),
-    )
-    st.button(
-        "Reject",
-        key=f"reject-{name}",
-        icon=":material/block:",
-        shortcut="X",  # R would be its key, but Streamlit keeps that one for itself
-        on_click=decide,
-        args=("rejected",),
-        disabled=_settled(current, "rejected"),
-    )
+    key = str(current.drawing_id)
+    _verdict(database, current, "Approve", "approved", shortcut="A", type="primary", icon=":material/check:")
+    # R would be its key, but Streamlit reserves that one.
+    _verdict(database, current, "Reject", "rejected", shortcut="X", icon=":material/block:")
     following = waiting[(waiting.index(current) + 1) % len(waiting)]
     st.button(
         "Next",
-        key=f"next-{name}",
+        key=f"next-{key}",
         icon=":material/skip_next:",
         shortcut="N",
         on_click=_open,
         args=(following.drawing_id,),
         disabled=following is current,
     )
-    undo_button(running)
+    undo_button(database)
     st.checkbox("Select", key=_box(current.drawing_id))
     st.button(
         "This person's labels",
-        key=f"person-{name}",
+        key=f"person-{key}",
         icon=":material/person_search:",
         on_click=_only,
         args=(current.person,),
@@ -230,109 +185,40 @@ def verdicts(running: Service, waiting: list[Waiting], current: Waiting) -> None
     )
 
 
-def undo_button(running: Service) -> None:
-    """Takes the last action back, and then the one before it; two quick presses take back two."""
-    past: list[Done] = st.session_state.get("past", [])
-    hint = f"Take back: {past[-1].what}" if past else "Nothing was done yet"
+def _verdict(database: Database, label: ReviewItem, text: str, verdict: str, **looks: Any) -> None:
+    """A button that approves or rejects one label; disabled where an administrator has done so already."""
     st.button(
-        "Undo",
-        key="undo",
-        icon=":material/undo:",
-        shortcut="U",
-        help=hint,
-        disabled=not past,
-        on_click=_undo,
-        args=(running,),
+        text,
+        key=f"{text.lower()}-{label.drawing_id}",
+        on_click=decide,
+        args=(database, (label.drawing_id,), verdict),
+        disabled=(label.review, label.reviewer) == (verdict, "admin"),
+        **looks,
     )
-
-
-def _settled(label: Waiting, review: str) -> bool:
-    return (label.review, label.reviewer) == (review, "admin")
 
 
 def _open(drawing_id: UUID) -> None:
     st.session_state.current = drawing_id
 
 
-def _decide(running: Service, ids: Sequence[UUID], verdict: str | int) -> None:
-    """Approve drawings, reject them, or give them another label, and remember it for Undo."""
-    if not ids or st.session_state.get("decided") == (ids, verdict):
-        return  # a second click or key that came before the page had changed
-    st.session_state.decided = ids, verdict
-    work: Callable[[], UUID] = {
-        "approved": lambda: running.approve(ids),
-        "rejected": lambda: running.reject(ids),
-    }.get(str(verdict), lambda: running.relabel(ids, int(verdict)))
-    many = "1 label" if len(ids) == 1 else f"{len(ids)} labels"
-    said = f"{many} {verdict}" if isinstance(verdict, str) else f"{many} changed to {verdict}"
-    action = act(running, work, f"{said}.")
-    if action is not None:
-        st.session_state.past = [*st.session_state.get("past", []), Done(action, said)][-UNDOABLE:]
+# --- The other drawings: one by one, or many at once ------------------------------------------------------------------
 
 
-def _undo(running: Service) -> None:
-    past: list[Done] = st.session_state.get("past", [])
-    if not past:
-        return
-    last = past[-1]
-    st.session_state.pop("decided", None)  # what is taken back may be done again at once
-    count = act(running, lambda: running.undo_review(last.action), lambda count: _undone(last, count))
-    if count is not None:
-        st.session_state.past = past[:-1]
-
-
-def _undone(last: Done, count: int) -> str:
-    return f"Taken back: {last.what}." if count else "This has been changed since, so it was left as it is."
-
-
-# --- The others: one click each, or many at once ----------------------------------------------------------------------
-
-
-def several(running: Service, waiting: list[Waiting]) -> None:
-    """What is done to all that are selected; and the pages of the queue."""
+def batch(database: Database, waiting: list[ReviewItem]) -> None:
+    """Actions on all selected labels, and the pages of the queue."""
     shown = tuple(each.drawing_id for each in waiting)
     chosen = tuple(drawing_id for drawing_id in shown if st.session_state.get(_box(drawing_id)))
-    decide, none, count = partial(_decide, running, chosen), not chosen, len(chosen)
+    none, count = not chosen, len(chosen)
     with st.container(horizontal=True, vertical_alignment="center", key="several"):
         every = f"Select all {len(shown)} shown" if count < len(shown) else "Select none"
         st.button(every, key="all", icon=":material/select_all:", on_click=_select, args=(shown, count < len(shown)))
-        st.button(
-            f"Approve {count}",
-            key="approve-all",
-            icon=":material/check:",
-            disabled=none,
-            on_click=decide,
-            args=("approved",),
-        )
-        st.button(
-            f"Reject {count}",
-            key="reject-all",
-            icon=":material/block:",
-            disabled=none,
-            on_click=decide,
-            args=("rejected",),
-        )
+        for text, verdict, icon in (("Approve", "approved", "check"), ("Reject", "rejected", "block")):
+            key, symbol = f"{text.lower()}-all", f":material/{icon}:"
+            arguments = (database, chosen, verdict)
+            st.button(f"{text} {count}", key=key, icon=symbol, disabled=none, on_click=decide, args=arguments)
         with st.popover(f"Relabel {count}", icon=":material/edit:", disabled=none):
-            relabel("relabel-all", running, chosen)
+            relabel_pills("relabel-all", database, chosen)
         pages(len(waiting))
-
-
-def relabel(key: str, running: Service, ids: Sequence[UUID]) -> None:
-    """The ten digits; one click gives these drawings that label."""
-    st.pills(
-        "They are really a …" if len(ids) > 1 else "It is really a …",
-        DIGITS,
-        key=key,
-        on_change=_relabel,
-        args=(key, running, ids),
-    )
-
-
-def _relabel(key: str, running: Service, ids: Sequence[UUID]) -> None:
-    digit = st.session_state[key]
-    st.session_state[key] = None  # ready for the next click
-    if digit is not None:
-        _decide(running, ids, digit)
 
 
 def _box(drawing_id: UUID) -> str:
@@ -345,7 +231,7 @@ def _select(drawing_ids: Sequence[UUID], chosen: bool) -> None:
 
 
 def pages(count: int) -> None:
-    """Where in the queue this page is, and the ways to its neighbours."""
+    """The position of this page in the queue, and the buttons to its neighbours."""
     offset, total = st.session_state.offset, st.session_state.total
     st.button(
         "Previous page", icon=":material/chevron_left:", disabled=not offset, on_click=_turn, args=(offset - PAGE,)
@@ -364,70 +250,26 @@ def _turn(offset: int) -> None:
     st.session_state.offset = max(0, offset)
 
 
-def cards(running: Service, waiting: list[Waiting]) -> None:
+def cards(database: Database, waiting: list[ReviewItem]) -> None:
     """The other drawings of this page, the most suspicious first."""
     with st.container(horizontal=True, key="cards"):
         for label in waiting:
             with st.container(border=True, width=252, gap="small", key=f"card-{label.drawing_id}"):
-                card(running, label)
+                card(database, label)
 
 
-def card(running: Service, label: Waiting) -> None:
+def card(database: Database, label: ReviewItem) -> None:
     """One drawing: select it, decide on it, or open it above."""
-    name, decide = str(label.drawing_id), partial(_decide, running, (label.drawing_id,))
-    drawing(label.image, _alt(label), _brief(label))
+    key = str(label.drawing_id)
+    show_drawing(label.image, alt(label), brief(label))
     with st.container(horizontal=True, gap="xsmall"):
-        settled = _settled(label, "approved"), _settled(label, "rejected")
-        st.button("Approve", key=f"approve-{name}", on_click=decide, args=("approved",), disabled=settled[0])
-        st.button("Reject", key=f"reject-{name}", on_click=decide, args=("rejected",), disabled=settled[1])
+        _verdict(database, label, "Approve", "approved")
+        _verdict(database, label, "Reject", "rejected")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.checkbox("Select", key=_box(label.drawing_id), label_visibility="collapsed")
         with st.popover("Relabel"):
-            relabel(f"relabel-{name}", running, (label.drawing_id,))
-        st.button("Open", key=f"open-{name}", on_click=_open, args=(label.drawing_id,))
-
-
-# --- Words ------------------------------------------------------------------------------------------------------------
-
-
-def _alt(label: Waiting) -> str:
-    return f"A drawing that was read as {label.predicted_digit} and said to be {label.true_label}"
-
-
-def _brief(label: Waiting) -> str:
-    return (
-        f'<p>said <span class="digit">{label.true_label}</span>, read {label.predicted_digit}'
-        f' <span class="quiet">({percent(label.confidence)})</span></p>'
-        f'<p class="quiet">{escape(_why_short(label))}</p>'
-    )
-
-
-def _story(label: Waiting) -> str:
-    model = {"cnn": "the CNN", "linear": "the linear model"}[label.model]
-    return (
-        f'<p>{_name(label.person)} said it is a <span class="digit">{label.true_label}</span></p>'
-        f'<p>read as <span class="digit">{label.predicted_digit}</span> by {model}, version {label.model_version}, '
-        f"{percent(label.confidence)} sure</p>"
-        f"<p>{escape(_why(label))}</p>"
-        f'<p class="quiet">{label.source}, labelled {label.labelled_at:%d %B %Y, %H:%M} UTC</p>'
-    )
-
-
-def _why(label: Waiting) -> str:
-    if label.reviewer == "admin" and label.review != "pending":
-        return f"An administrator {label.review} it."
-    if label.review == "approved" and not label.reason:
-        return "The model found this label plausible, so it was approved at once."
-    return REASONS.get(label.reason, label.reason)
-
-
-def _why_short(label: Waiting) -> str:
-    return SHORT.get(label.reason, "") if label.review == "pending" else _why(label)
-
-
-def _name(person: str) -> str:
-    """A short name for a person of whom nothing but a random hash is known."""
-    return f"Person {person[:6]}" if person else "Somebody without a name"
+            relabel_pills(f"relabel-{key}", database, (label.drawing_id,))
+        st.button("Open", key=f"open-{key}", on_click=_open, args=(label.drawing_id,))
 
 
 page()

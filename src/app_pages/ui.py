@@ -1,4 +1,4 @@
-"""The frame around the pages: the browser's title and the navigation, nothing else."""
+"""The frame around the pages: the browser's title and the navigation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import streamlit as st
 
 st.set_page_config(page_title="Digit reader", page_icon="✏️", layout="centered")
 
-# The lock marks what is for administrators; those pages ask for the password themselves.
+# The lock marks the administrators' pages, which ask for the password themselves.
 st.navigation(
     [
-        st.Page("app_pages/draw.py", title="Draw", icon=":material/draw:", default=True),
-        st.Page("app_pages/review.py", title="Review", icon=":material/lock:"),
-        st.Page("app_pages/models.py", title="Models", icon=":material/lock:"),
+        st.Page("draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("review.py", title="Review", icon=":material/lock:"),
+        st.Page("models.py", title="Models", icon=":material/lock:"),
     ],
     position="top",
 ).run()

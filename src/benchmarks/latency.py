@@ -1,6 +1,6 @@
-"""How long a reading takes: a canvas's RGBA pixels in, the answer out, on one thread; torch against ONNX Runtime.
+"""Latency: from a canvas's RGBA pixels to the prediction, on one thread; torch against ONNX Runtime.
 
-Drawings are our own generator's, laid on a 280 x 280 canvas as people would. Every way of reading sees the same ones.
+The drawings are synthetic, laid on a 280 x 280 canvas; every variant reads the same ones.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks import report
+from benchmarks import drawings
 from export_onnx import export
 from frames.preprocessing import frame_pixels, to_tensor
-from serving.prediction import MODELS
+from learning.registry import MODELS
 from serving.predictor import load_predictor
 
-WARM_UP = 50  # readings before the clock counts
+WARM_UP = 50  # predictions before the clock starts
 
 
 class Latency(NamedTuple):
-    """Milliseconds for one reading."""
+    """Milliseconds for one prediction."""
 
     p50: float
     p95: float
@@ -47,21 +47,21 @@ def measure(read: Callable[[Any], object], inputs: list[Any], rounds: int) -> La
 
 def canvases(count: int) -> list[NDArray[np.uint8]]:
     """Drawings as the canvas holds them: (280, 280, 4) uint8, black on white."""
-    return [np.asarray(report.canvas(drawing).convert("RGBA")) for drawing in report.generated(count).drawings]
+    return [np.asarray(drawings.canvas(drawing).convert("RGBA")) for drawing in drawings.generated(count).drawings]
 
 
 def table(model_dir: Path, count: int, rounds: int) -> dict[str, Latency]:
     """The latency of each step and of the whole, with torch and with ONNX Runtime, on one thread."""
     predictor = load_predictor(model_dir, threads=1)
-    drawings = canvases(count)
-    frames = [frame_pixels(drawing) for drawing in drawings]
-    rows = {"frame (280 x 280 RGBA to 28 x 28)": measure(frame_pixels, drawings, rounds)}
+    pixels = canvases(count)
+    frames = [frame_pixels(each) for each in pixels]
+    rows = {"frame (280 x 280 RGBA to 28 x 28)": measure(frame_pixels, pixels, rounds)}
     for model in MODELS:
 
         def whole(drawing: NDArray[np.uint8], model: str = model) -> object:
             return predictor.predict(frame_pixels(drawing), model)
 
-        rows[f"{model}: canvas to answer"] = measure(whole, drawings, rounds)
+        rows[f"{model}: canvas to answer"] = measure(whole, pixels, rounds)
         network = predictor.models[model].network
         tensors = [to_tensor(frame) for frame in frames]
         with torch.inference_mode():
@@ -72,7 +72,7 @@ def table(model_dir: Path, count: int, rounds: int) -> dict[str, Latency]:
 
 def _onnx(network: torch.nn.Module) -> Callable[[NDArray[np.float32]], object]:
     """The same network as ONNX Runtime runs it, on one thread."""
-    import onnxruntime
+    import onnxruntime  # an optional package
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

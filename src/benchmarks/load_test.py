@@ -1,6 +1,6 @@
-"""Predictions over HTTP: the app itself, started on a folder of its own, under 1, 8 and 64 clients at a time.
+"""Predictions over HTTP: the app itself, started on a folder of its own, under 1, 8 and 64 concurrent clients.
 
-Every answer counts only with its row: at the end the database is asked for each of them.
+A response counts only with its row: at the end the database is asked for each of them.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from storage.database import Database
 from storage.embedded import EmbeddedServer
 
 CLIENTS = (1, 8, 64)
-WARM_UP = 200  # requests before the clock counts
+WARM_UP = 200  # requests before the clock starts
 PICTURES = 50
 MODES = {"colour": "RGBA", "grey": "L"}
 """The kinds of pictures: as a browser's canvas saves them, and as most programs would send a drawing."""
-PATIENCE = 120.0  # seconds that the app may take to start
+START_TIMEOUT = 120.0  # seconds that the app may take to start
 
 
 class AppFailed(ConnectionError):
-    """The app did not start, or gave an answer that is no prediction."""
+    """The app did not start, or a response was not a prediction."""
 
 
-class Measured(NamedTuple):
-    """So many clients, each with one request at a time on a connection that it keeps."""
+class Throughput(NamedTuple):
+    """A number of clients, each with one request at a time on a persistent connection."""
 
     clients: int
     per_second: float
@@ -54,9 +54,9 @@ class Measured(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What a whole run found."""
+    """The result of a whole run."""
 
-    measured: dict[str, list[Measured]]
+    measured: dict[str, list[Throughput]]
     """By the kind of picture, one of MODES."""
     logged: int
     """Predictions that were answered, each of which has its row."""
@@ -69,19 +69,19 @@ def load(requests: int, memory_requests: int) -> Load:
 
     Raises AppFailed, also when the rows are not those that were answered.
     """
-    calls = {kind: [_call(picture) for picture in pictures(PICTURES, kind)] for kind in MODES}
+    calls = {kind: [http_request(picture) for picture in pictures(PICTURES, kind)] for kind in MODES}
     with tempfile.TemporaryDirectory() as folder:
         with running_app(Path(folder)) as (port, process):
-            _, ids = asyncio.run(_rush(port, calls["colour"], 8, WARM_UP))
-            measured: dict[str, list[Measured]] = {kind: [] for kind in MODES}
+            _, ids = asyncio.run(send(port, calls["colour"], 8, WARM_UP))
+            measured: dict[str, list[Throughput]] = {kind: [] for kind in MODES}
             for kind, clients in product(MODES, CLIENTS):
-                found, more = asyncio.run(_rush(port, calls[kind], clients, requests))
+                found, more = asyncio.run(send(port, calls[kind], clients, requests))
                 measured[kind].append(found)
                 ids += more
             before = process.memory_info().rss
-            ids += asyncio.run(_rush(port, calls["colour"], 8, memory_requests))[1]
+            ids += asyncio.run(send(port, calls["colour"], 8, memory_requests))[1]
             growth = (process.memory_info().rss - before) / 1e6
-        _compare(ids, rows(Path(folder)))
+        compare(ids, rows(Path(folder)))
         return Load(measured, len(ids), growth)
 
 
@@ -96,7 +96,7 @@ def _png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _call(picture: bytes) -> bytes:
+def http_request(picture: bytes) -> bytes:
     """A whole POST /api/predict, ready to be sent."""
     body = b'--digit\r\nContent-Disposition: form-data; name="file"; filename="digit.png"\r\n\r\n'
     body += picture + b"\r\n--digit--\r\n"
@@ -124,17 +124,19 @@ def running_app(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
 
 
 def _wait_until_ready(app: subprocess.Popen[bytes], port: int) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + START_TIMEOUT
     while app.poll() is None and time.monotonic() < end:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=10):
                 return
-        except OSError:  # nobody there yet, or a 503
+        except OSError:  # not listening yet, or a 503
             time.sleep(0.1)
-    raise AppFailed(f"The app was not ready within {PATIENCE:.0f} s: start it with `make run`, and see what it says.")
+    raise AppFailed(
+        f"The app was not ready within {START_TIMEOUT:.0f} s: start it with `make run`, and see what it says."
+    )
 
 
-async def _rush(port: int, calls: list[bytes], clients: int, requests: int) -> tuple[Measured, list[UUID]]:
+async def send(port: int, calls: list[bytes], clients: int, requests: int) -> tuple[Throughput, list[UUID]]:
     """Send so many requests from so many clients; the figures, and the drawings' ids. Raises AppFailed."""
     times: list[float] = []
     ids: list[UUID] = []
@@ -155,7 +157,7 @@ async def _rush(port: int, calls: list[bytes], clients: int, requests: int) -> t
     await asyncio.gather(*(client() for _ in range(clients)))
     seconds = time.perf_counter() - start
     p50, p99 = np.percentile(times, (50, 99))
-    return Measured(clients, requests / seconds, float(p50), float(p99)), ids
+    return Throughput(clients, requests / seconds, float(p50), float(p99)), ids
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:
@@ -174,7 +176,7 @@ def rows(folder: Path) -> list[UUID]:
     database = Database(EmbeddedServer(folder, "digits"))
     database.open()
     try:
-        if not database.wait_until_ready(PATIENCE):
+        if not database.wait_until_ready(START_TIMEOUT):
             raise AppFailed(f"The rows cannot be counted. {database.away}")
         with database.transaction() as cursor:
             cursor.execute("SELECT drawing_id FROM predictions")
@@ -183,7 +185,8 @@ def rows(folder: Path) -> list[UUID]:
         database.close()
 
 
-def _compare(answered: list[UUID], logged: list[UUID]) -> None:
+def compare(answered: list[UUID], logged: list[UUID]) -> None:
+    """Raise AppFailed unless every response has its row, and every row its response."""
     if sorted(answered) != sorted(logged):
         missing, more = set(answered) - set(logged), set(logged) - set(answered)
         raise AppFailed(f"{len(missing)} answers have no row, and {len(more)} rows no answer.")

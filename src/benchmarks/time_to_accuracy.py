@@ -1,7 +1,7 @@
-"""How long training takes to a given accuracy: fit() against the loop that every tutorial uses, in one run.
+"""Time to a given accuracy: fit() against the training loop of most tutorials, in one run.
 
-Both see the same 55,000 digits on the same cores and are asked for their accuracy on the test digits with the clock
-stopped. Nothing is chosen by it: the length of fit()'s runs is fixed beforehand, and the textbook loop just goes on.
+Both train on the same 55,000 digits and cores, and are evaluated on the test digits with the clock stopped. Nothing is
+selected by it: the length of fit()'s runs is fixed beforehand, and the textbook loop just goes on.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from learning.augmentation import Augmentation
 from learning.dataset import Digits, Mnist
 from learning.networks import ConvNet
-from learning.training import TrainingConfig, accuracy, fit
+from learning.recipes import Augmentation, TrainingConfig
+from learning.training import accuracy, fit
 
 _PLAIN = TrainingConfig(
     batch_size=128,
@@ -34,7 +34,7 @@ _PLAIN = TrainingConfig(
     synthetic_digits=0,
     non_digits=0,
 )
-# A run of fit() for each accuracy: as short as it can be and still get there.
+# A run of fit() for each accuracy: as short as possible.
 SPRINTS: dict[float, TrainingConfig] = {
     0.990: replace(_PLAIN, epochs=1),
     0.995: replace(
@@ -46,7 +46,7 @@ TEXTBOOK_EPOCHS = 14  # where that loop usually stops
 
 
 class Lap(NamedTuple):
-    """One training: seconds on the clock, and the share (0..1) of the test digits read right then."""
+    """Seconds of training, and the accuracy (0-1) on the test digits after them."""
 
     seconds: float
     accuracy: float
@@ -69,7 +69,7 @@ class Textbook(nn.Module):
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):
-    """Digits one at a time, each a picture that is turned into a tensor and normalised when asked for."""
+    """Digits one at a time, each converted to a tensor and normalised on access."""
 
     def __init__(self, digits: Digits) -> None:
         self.digits = digits
@@ -116,7 +116,7 @@ def sprint(mnist: Mnist, target: float, seed: int) -> Lap:
     """One run of fit() as SPRINTS has it for `target`."""
     torch.manual_seed(seed)
     network = ConvNet()
-    # The clock runs for training alone: a look at the validation digits after an epoch is no part of either loop.
+    # The clock times training alone: validation after each epoch is part of neither loop.
     nothing = Digits(mnist.validation.images[:1], mnist.validation.labels[:1])
     history = fit(network, mnist.train, nothing, replace(SPRINTS[target], seed=seed))
     return Lap(history.seconds, accuracy(network, mnist.test))
@@ -128,7 +128,7 @@ def time_to(laps: list[Lap], target: float) -> float | None:
 
 
 def spread(values: list[float], unit: str = "", digits: int = 1) -> str:
-    """Mean and standard deviation, for reading: "12.3 ± 0.4 s"."""
+    """Mean and standard deviation as text: "12.3 ± 0.4 s"."""
     if not values:
         return "not reached"
     wide = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""

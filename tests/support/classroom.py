@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from feedback import retraining
+from feedback import gate, retraining, screening
 from frames.preprocessing import to_png
 from learning.dataset import Digits, Mnist, rows
 from learning.networks import digit_logits
@@ -20,7 +20,7 @@ from logger import PredictionRow, log_label, log_prediction
 from storage import model_store
 from storage.database import Database
 from storage.writer import Writer
-from support.shipped import MODEL, card
+from support.shipped import card, shipped
 
 
 class Known:
@@ -49,7 +49,7 @@ def small(mnist: Mnist, train: int = 4000, validation: int = 1000, test: int = 5
 
 def register(database: Database, model: str) -> int:
     """Store the shipped weights, as the app does when it starts."""
-    return model_store.register_shipped(database, model, (MODEL / f"{model}.pt").read_bytes(), card(model))
+    return model_store.register_shipped(database, shipped(model))
 
 
 def draw(
@@ -61,7 +61,7 @@ def draw(
     model: str = "linear",
 ) -> list[UUID]:
     """Have drawings read by `network` and labelled by their people; the drawings' ids, all of them committed."""
-    logits = digit_logits(predict(network, digits.images)) / card(model)["temperature"]
+    logits = digit_logits(predict(network, digits.images)) / card(model).temperature
     probabilities = logits.double().softmax(1)
     written, ids = [], []
     for image, row, label, visitor in zip(digits.images, probabilities.tolist(), says, people, strict=True):
@@ -86,14 +86,14 @@ def draw(
     return ids
 
 
-# What a retraining compares and measures with, where a test is about something else: seconds become tenths.
-FEW = {"TRUSTED": 300, "REHEARSAL": 600, "NON_DIGITS": 100}
+# For tests about something else: tenths of a second instead of seconds.
+FEWER = ((screening, "TRUSTED", 300), (retraining, "REHEARSAL", 600), (gate, "NON_DIGITS", 100))
 
 
 def hasten(patch: pytest.MonkeyPatch) -> None:
-    """Let the retrainings of this process rehearse and compare less."""
-    for knob, value in FEW.items():
-        patch.setattr(retraining, knob, value)
+    """Make the retrainings of this process rehearse and compare less."""
+    for module, knob, value in FEWER:
+        patch.setattr(module, knob, value)
 
 
 def damaged(weights: bytes) -> bytes:
@@ -103,7 +103,7 @@ def damaged(weights: bytes) -> bytes:
 
 def nudged(model: str, by: float = 1e-3) -> bytes:
     """Weights that read all but the same as the shipped ones, and are others."""
-    state = torch.load(MODEL / f"{model}.pt", weights_only=True)
+    state = torch.load(io.BytesIO(shipped(model).data), weights_only=True)
     last = list(state)[-1]
     state[last] = state[last] + by
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""python tests/killable_training.py DSN MOMENT: a small retraining in a process of its own that stops at a moment.
+"""python tests/support/killable_training.py DSN MOMENT: a small retraining in a process of its own that stops at a moment.
 
 It prints MOMENT when it has come there, and waits to be killed. Needs src/ and tests/ on the path.
 """
@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from feedback.retraining import FINE_TUNING, Plan, retrain
+from feedback.retraining import Plan, retrain
 from learning.dataset import load_mnist
+from learning.registry import MODELS
 from settings import ROOT
 from storage.database import Database
 from support.classroom import Known, hasten, small
@@ -28,7 +29,7 @@ def main() -> None:
     database = Database(Known(sys.argv[1]), pool_size=2)
     database.open()
     assert database.wait_until_ready(60)
-    config = replace(FINE_TUNING["linear"], epochs=1, lr=1e-5)
+    config = replace(MODELS["linear"].fine_tuning, epochs=1, lr=1e-5)
     mnist = small(load_mnist(ROOT / "data"), 2000, 500, 200)
     retrain(database, mnist, Plan("linear", 1, config=config), lambda stage, _done, _message: pause(stage))
     pause("after")

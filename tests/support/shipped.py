@@ -1,28 +1,27 @@
 """The weights in model/, as the tests of the training side want them: the network before folding, and its card."""
 
-import json
 from functools import cache
-from typing import Any
 
-import torch
 from torch import nn
 
-from learning.networks import NETWORKS
-from settings import ROOT
-
-MODEL = ROOT / "model"
-
-
-@cache
-def card(name: str = "cnn") -> dict[str, Any]:
-    """The shipped `name`.json."""
-    described: dict[str, Any] = json.loads((MODEL / f"{name}.json").read_text())
-    return described
+from learning.card import ModelCard
+from learning.registry import DEFAULT_MODEL
+from learning.weights import SHIPPED_DIR, Weights, load_network, read_weights
 
 
 @cache
-def network(name: str = "cnn") -> nn.Module:
-    """The shipped `name`.pt in evaluation mode."""
-    made = NETWORKS[name]()
-    made.load_state_dict(torch.load(MODEL / f"{name}.pt", weights_only=True))
-    return made.eval()
+def shipped(model: str = DEFAULT_MODEL) -> Weights:
+    """The shipped weights as bytes, with their checksum and card."""
+    return read_weights(SHIPPED_DIR, model)
+
+
+def card(model: str = DEFAULT_MODEL) -> ModelCard:
+    """The shipped card."""
+    return shipped(model).card
+
+
+@cache
+def network(model: str = DEFAULT_MODEL) -> nn.Module:
+    """The shipped network in evaluation mode."""
+    weights = shipped(model)
+    return load_network(model, weights.data, weights.sha256)

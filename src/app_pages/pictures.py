@@ -1,0 +1,23 @@
+"""Drawings as HTML."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+
+import streamlit as st
+
+
+def data_url(png: bytes) -> str:
+    """A PNG as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def picture(png: bytes, alt: str, kind: str = "") -> str:
+    """A PNG as an <img>; `kind` is a class of the page's stylesheet."""
+    return f'<img class="{kind}" alt="{escape(alt)}" src="{data_url(png)}">'
+
+
+def show_drawing(png: bytes, alt: str, lines: str) -> None:
+    """A drawing's picture beside lines of HTML about it, on an administrators' page."""
+    st.html(f'<div class="drawing">{picture(png, alt)}<div>{lines}</div></div>')

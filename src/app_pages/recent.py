@@ -1,0 +1,105 @@
+"""The visitor's own recent drawings: a label can be changed here, a drawing read again or deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+
+import streamlit as st
+
+import logger
+from app_pages.pictures import picture
+from app_pages.saving import outcome
+from frames.preprocessing import from_png
+from learning.registry import DEFAULT_MODEL
+from logger import RecentDrawing
+from percentages import certainty, percent
+from serving.app_state import AppState
+from storage.database import DatabaseAway
+from storage.writer import Written
+from web.visitors import current_visitor
+
+
+def recent_drawings(state: AppState, clear_canvas: Callable[[], None]) -> None:
+    """The list. `clear_canvas` is called when the drawing that is still on the canvas is deleted."""
+    drawings = _recent(state)
+    if not drawings:
+        return
+    st.subheader("Your recent drawings", anchor=False, divider="gray")
+    with st.container(horizontal=True, key="recent_drawings"):
+        for drawing in drawings:
+            with st.container(border=True, width=122, gap="xsmall"):
+                st.html(_picture(drawing))
+                st.caption(_story(drawing))
+                hint = f"Change the drawing that was read as {drawing.predicted_digit}"
+                if st.button("Change", key=f"change-{drawing.drawing_id}", help=hint, width="stretch"):
+                    change(state, drawing, clear_canvas)
+
+
+def forget_list() -> None:
+    """Have the list queried anew by the next run."""
+    st.session_state.pop("recent", None)
+
+
+def _recent(state: AppState) -> list[RecentDrawing]:
+    """The list as last queried; the database is queried again only when something has changed."""
+    if st.session_state.get("recent") is None:
+        with suppress(DatabaseAway):
+            st.session_state.recent = logger.recent(state.database, current_visitor())
+    return st.session_state.get("recent") or []
+
+
+@st.dialog("Change a drawing")
+def change(state: AppState, drawing: RecentDrawing, clear_canvas: Callable[[], None]) -> None:
+    """What can be done with a drawing that is kept."""
+    st.html(_picture(drawing))
+    st.markdown(f"{_story(drawing).capitalize()}. What is it?")
+    with st.container(horizontal=True, gap="xsmall"):
+        labels = [st.button(str(digit), key=f"label-{digit}", help=f"It is a {digit}") for digit in range(10)]
+    with st.container(horizontal=True):
+        again = st.button("Read again", icon=":material/refresh:")
+        delete = st.button("Delete", icon=":material/delete:")
+    visitor = current_visitor()
+    if any(labels):
+        label = labels.index(True)
+        written = logger.log_label(state.writer, drawing.drawing_id, label, visitor, owner=visitor)
+        _finish(written, f"that was a {label}.")
+    if again:
+        _read_again(state, drawing, visitor)
+    if delete:
+        if st.session_state.get("canvas_id") == drawing.drawing_id:
+            clear_canvas()
+        _finish(logger.remove(state.writer, drawing.drawing_id, visitor), "deleted.")
+
+
+def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
+    """Read a kept drawing with the model that serves now, and keep that answer."""
+    model = st.session_state.get("model", DEFAULT_MODEL)
+    frame = from_png(drawing.image)
+    reading = state.reader.read(lambda: frame, model, "canvas", visitor, drawing.drawing_id).result()
+    digit, sure = reading.prediction.predicted_digit, certainty(reading.prediction.confidence)
+    _finish(logger.log_again(state.writer, reading.row), f"read again as {digit}, {sure} sure.")
+
+
+def _finish(written: Future[Written], what: str) -> None:
+    """Note the outcome, query the list anew, and close the dialog."""
+    note = outcome(written, what)
+    if note and written.done() and (written.result().row or (1,))[0] == 0:
+        note = "This drawing is no longer there."
+    st.session_state.note = note or "This could not be saved: try again in a moment."
+    forget_list()
+    st.rerun()
+
+
+def _picture(drawing: RecentDrawing) -> str:
+    return picture(drawing.image, f"Your drawing, read as {drawing.predicted_digit}", "kept")
+
+
+def _story(drawing: RecentDrawing) -> str:
+    read = f"read **{drawing.predicted_digit}**"
+    if drawing.true_label is None:
+        return f"{read}, {percent(drawing.confidence)}"
+    if drawing.true_label == drawing.predicted_digit:
+        return f"{read} :green[✓]"
+    return f"{read}, is **{drawing.true_label}**"
