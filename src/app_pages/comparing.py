@@ -36,10 +36,7 @@ def comparison(database: Database, versions: list[Version]) -> None:
             with st.spinner("Both versions are reading ..."):
                 found = act(lambda: _compare(database, model, (first, second), limit))
                 if found is not None:
-                    st.session_state.comparison = (
-                        model,
-                        found,
-                    )  # before the spinner ends: a click meanwhile interrupts the run there
+                    st.session_state.comparison = model, found  # before the spinner ends, where a click interrupts
             if found is None:
                 st.rerun()  # the page says why
     name, found = st.session_state.get("comparison", ("", None))
@@ -60,9 +57,8 @@ def show_comparison(found: Comparison) -> None:
         return
     lines = [_counted(found.versions, found.all, "drawings with approved labels")]
     if found.unseen.drawings:
-        lines.append(
-            _counted(found.versions, found.unseen, "of them that no version was trained on, a fairer comparison")
-        )
+        what = "of them that no version was trained on, a fairer comparison"
+        lines.append(_counted(found.versions, found.unseen, what))
     st.html("".join(f"<p>{line}</p>" for line in lines))
     if not found.differences:
         st.markdown("Both read all of them alike.")

@@ -192,9 +192,7 @@ def _onnx_button(database: Database, version: Version) -> None:
         with st.spinner("Making the ONNX file takes some seconds ..."):
             data = act(lambda: _onnx(database, version), "The ONNX file is ready.")
             if data is not None:
-                st.session_state.onnx = {
-                    name: data
-                }  # before the spinner ends: a click meanwhile interrupts the run there
+                st.session_state.onnx = {name: data}  # before the spinner ends, where a click interrupts
         st.rerun()
 
 
