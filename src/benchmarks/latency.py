@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks import drawings
-from export_onnx import export
 from frames.preprocessing import frame_pixels, to_tensor
+from learning.exporting import export
 from learning.registry import MODELS
 from serving.predictor import load_predictor
 

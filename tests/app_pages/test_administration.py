@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -13,19 +15,30 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
+import web.admins
+from app_pages import administration, versions
+from feedback import jobs
+from feedback.jobs import RetrainingJob
 from learning.dataset import Mnist, rows
+from learning.weights import ModelMissing
 from serving import app_state
-from serving.app_state import MODEL_DIR, Service
-from serving.predictor import load_predictor
-from settings import ROOT, load_settings
-from storage import model_store
+from serving.app_state import AppState
+from serving.batching import Batcher
+from serving.loading import ModelLoader
+from serving.predictor import Predictor
+from serving.reading import Reader
+from settings import ROOT, Settings, load_settings
+from storage import model_store, trainings
 from storage.database import Database
-from storage.model_store import Candidate, TrainingUnderWay
+from storage.insights import Insights
+from storage.model_store import Candidate
+from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
 from support.classroom import draw, nudged, person, register
+from support.clock import RIGHT, Clock
+from support.running_app import wait_until
 from support.shipped import card, network
-from web.admins import IDLE, Admins
-from web.test_admins import RIGHT, Clock
+from web.admins import MAX_IDLE, Admins
 from web.visitors import COOKIE
 
 
@@ -35,19 +48,36 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def running(
-    database: Database, writer: Writer, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Service]:
-    """The service that the pages find, on the tests' own database; its sessions end when the clock says so."""
+def admins(clock: Clock) -> Admins:
+    return Admins(RIGHT, clock=clock)
+
+
+@pytest.fixture
+def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppState]:
+    """What the pages share, on the tests' own database."""
     settings = load_settings({"DATA_DIR": str(tmp_path), "ADMIN_PASSWORD": RIGHT}, tmp_path / "no.env")
-    made = Service(settings, database, writer, lambda: load_predictor(MODEL_DIR))
-    made.admins = Admins(RIGHT, clock=clock)
-    monkeypatch.setattr(app_state, "_service", made)
+    models = ModelLoader(settings)
+    batcher = Batcher(lambda frames, model: models.predictor().predict_all(frames, model))
+    job, reader = RetrainingJob(database, None), Reader(batcher, writer)
+    models.predictor()
+    yield AppState(settings, database, writer, Insights(database), job, models, batcher, reader)
+    batcher.close()
+    job.close()
+    gc.unfreeze()  # the loader hides what it finds from the collector: right for an app, not for a test run
+
+
+@pytest.fixture(autouse=True)
+def found_by_the_pages(state: AppState, admins: Admins, monkeypatch: pytest.MonkeyPatch) -> None:
+    show(state, admins, monkeypatch)
     for name, value in (("cookies", {COOKIE: "a" * 43}), ("ip_address", None), ("url", "http://localhost:8501")):
         monkeypatch.setattr(type(st.context), name, value)  # AppTest has no browser behind it to ask
-    made.predictor()
-    yield made
-    gc.unfreeze()  # the loader puts what it finds out of the collector's sight: right for an app, not for a test run
+
+
+def show(state: AppState, admins: Admins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the pages find this state and these administrators."""
+    monkeypatch.setattr(app_state, "get_app_state", lambda: state)
+    for module in (web.admins, administration, versions):
+        monkeypatch.setattr(module, "get_admins", lambda: admins)
 
 
 def opened(page: str) -> AppTest:
@@ -85,15 +115,15 @@ def doubtful(writer: Writer, mnist: Mnist, count: int = 3) -> list[UUID]:
 
 @pytest.mark.parametrize("page", ["review", "models"])
 def test_without_a_password_in_the_settings_the_page_is_closed_and_says_how_to_open_it(
-    running: Service, page: str
+    state: AppState, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running.admins = Admins("")
+    show(state, Admins(""), monkeypatch)
     at = opened(page)
     assert "Set `ADMIN_PASSWORD` in `.env`" in at.info[0].value
     assert len(at.text_input) + len(at.button) == 0
 
 
-def test_five_wrong_passwords_close_the_door_for_the_right_one_too(running: Service) -> None:
+def test_five_wrong_passwords_lock_out_the_right_one_too() -> None:
     at = opened("review")
     for _ in range(5):
         sign_in(at, "guess")
@@ -104,12 +134,12 @@ def test_five_wrong_passwords_close_the_door_for_the_right_one_too(running: Serv
 
 
 def test_an_ended_session_decides_on_no_label_by_an_old_click(
-    running: Service, database: Database, writer: Writer, mnist: Mnist, clock: Clock
+    database: Database, writer: Writer, mnist: Mnist, clock: Clock
 ) -> None:
     first, *_ = doubtful(writer, mnist)
     at = sign_in(opened("review"))
     assert at.button(key=f"approve-{first}")
-    clock.now += IDLE
+    clock.now += MAX_IDLE
     button(at, f"approve-{first}")
     assert set(reviews(database).values()) == {"pending"}
     assert "Your session has ended, so your last click did nothing" in at.info[0].value
@@ -127,16 +157,14 @@ def learnt(database: Database, count: int = 1) -> None:
 
 
 def serving(database: Database) -> int:
-    return model_store.active(database, "cnn").version
+    return model_store.active(database, "cnn")
 
 
-def test_an_ended_session_promotes_and_rolls_back_nothing_by_an_old_click(
-    running: Service, database: Database, clock: Clock
-) -> None:
+def test_an_ended_session_promotes_and_rolls_back_nothing_by_an_old_click(database: Database, clock: Clock) -> None:
     learnt(database)
     at = sign_in(opened("models"))
     at.selectbox(key="chosen-cnn").set_value(2).run()
-    clock.now += IDLE
+    clock.now += MAX_IDLE
     button(at, "promote-cnn-2")
     assert serving(database) == 1
     assert at.text_input[0].label == "Password"
@@ -144,12 +172,12 @@ def test_an_ended_session_promotes_and_rolls_back_nothing_by_an_old_click(
     at.selectbox(key="chosen-cnn").set_value(2).run()
     button(at, "promote-cnn-2")
     assert serving(database) == 2
-    clock.now += IDLE
+    clock.now += MAX_IDLE
     button(at, "roll-back-cnn-2")
     assert serving(database) == 2
 
 
-def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(running: Service, database: Database) -> None:
+def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(database: Database) -> None:
     learnt(database, 2)
     for version in (2, 3):
         model_store.promote(database, "cnn", version, "admin")
@@ -157,7 +185,7 @@ def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(running: Ser
     model_store.roll_back(database, "cnn", "admin")  # somebody else was faster
     button(at, "roll-back-cnn-3")
     assert serving(database) == 2
-    assert "Version 2 serves meanwhile, so nothing was rolled back." in [each.value for each in at.error]
+    assert "Version 2 serves now, so nothing was rolled back." in [each.value for each in at.error]
     button(at, "roll-back-cnn-2")
     assert serving(database) == 1
     button(at, "roll-back-cnn-1")
@@ -166,58 +194,69 @@ def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(running: Ser
 
 
 def test_a_session_that_ends_while_a_training_is_watched_is_asked_for_the_password(
-    running: Service, database: Database, clock: Clock
+    database: Database, clock: Clock
 ) -> None:
     register(database, "cnn")
     at = sign_in(opened("models"))
     assert at.button(key="roll-back-cnn-1")
-    clock.now += IDLE
+    clock.now += MAX_IDLE
     at.run()
     assert at.text_input[0].label == "Password"
     assert not [each for each in at.button if each.key == "roll-back-cnn-1"]
 
 
 def test_a_training_that_cannot_begin_is_said_at_the_head_of_the_page(
-    running: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+    state: AppState, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(min_labels: int, who: str) -> None:
-        raise TrainingUnderWay(f"A training for {who} of {min_labels} labels is under way.")
+        raise TrainingUnderWay(f"A training for {who} of {min_labels} labels is running.")
 
     register(database, "cnn")
     at = sign_in(opened("models"))
-    monkeypatch.setattr(running.trainer, "start", refuse)
+    monkeypatch.setattr(state.retraining, "start", refuse)
     (retrain,) = [each for each in at.button if each.label == "Retrain the CNN"]
     retrain.click()
     at.run()
     assert not at.exception
-    assert [each.value for each in at.error] == ["A training for admin of 50 labels is under way."]
+    assert [each.value for each in at.error] == ["A training for admin of 50 labels is running."]
 
 
-def test_a_training_that_came_to_nothing_is_told_of_until_there_is_a_newer_one(
-    running: Service, database: Database
+def test_a_training_without_a_result_is_shown_until_there_is_a_newer_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(database, "cnn")
-    running.trainer.trouble, running.trainer.trouble_at = "The disk is full.", datetime.now(UTC)
+    said = "import json, sys; print(json.dumps({'reason': 'The disk is full.'})); sys.exit(2)"
+    process = subprocess.Popen([sys.executable, "-c", said], stdout=subprocess.PIPE, text=True)
+    monkeypatch.setattr(jobs, "run_in_background", lambda *_, **__: process)
+    job = app_state.get_app_state().retraining
+    job.start(50, "admin")
+    wait_until(lambda: job.error_after(None), what="the error")
     at = sign_in(opened("models"))
-    assert [each.value for each in at.error] == ["The last training came to nothing. The disk is full."]
-    model_store.end_training(database, model_store.begin_training(database, "cnn", "auto"), "refused", "Too few.")
+    assert [each.value for each in at.error] == ["The last training had no result. The disk is full."]
+    trainings.end(database, trainings.begin(database, "cnn", "auto"), "refused", "Too few.")
     at.run()
     assert not at.error
     assert "Too few." in at.info[0].value
 
 
-def test_what_keeps_a_model_from_reading_is_said(running: Service, database: Database) -> None:
+def test_what_prevents_a_model_from_serving_is_said(
+    state: AppState, admins: Admins, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "cnn.pt is damaged or of another kind: run `python src/train_model.py`."
+
+    def fail(_settings: Settings) -> Predictor:
+        raise ModelMissing(sentence)
+
+    models = ModelLoader(state.settings, load=fail)
+    models.load_now()
+    models.wait(30)
+    show(replace(state, models=models), admins, monkeypatch)
     register(database, "cnn")
     at = sign_in(opened("models"))
-    sentence = "There are no trained weights, so they are being trained: cnn, 12 % done."
-    running._say_trouble(sentence)
-    at.run()
     assert sentence in [each.value for each in at.warning]
 
 
-def test_an_undo_takes_back_one_action_after_the_other(
-    running: Service, database: Database, writer: Writer, mnist: Mnist
-) -> None:
+def test_an_undo_takes_back_one_action_after_the_other(database: Database, writer: Writer, mnist: Mnist) -> None:
     ids = doubtful(writer, mnist)
     at = sign_in(opened("review"))
     for verdict in ("approve", "reject"):

@@ -10,19 +10,8 @@ import pytest
 from limits import RateLimitItemPerSecond
 
 from settings import load_settings
-from web.admins import IDLE, LONGEST, Admins, SignInRefused
-
-RIGHT = "grüner Elefant 7"
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from support.clock import RIGHT, Clock
+from web.admins import MAX_AGE, MAX_IDLE, Admins, SignInRefused
 
 
 def refusal(admins: Admins, password: str, client: str = "192.0.2.1", visitor: str = "somebody") -> str:
@@ -92,11 +81,11 @@ def test_a_session_ends_without_use_and_use_keeps_it() -> None:
     admins = Admins(RIGHT, clock=clock)
     admins.sign_in("alice", RIGHT, "192.0.2.1")
     for _ in range(3):
-        clock.now += IDLE - 1
+        clock.now += MAX_IDLE - 1
         assert admins.admits("alice")
-    clock.now += IDLE
+    clock.now += MAX_IDLE
     assert not admins.admits("alice")
-    clock.now -= IDLE
+    clock.now -= MAX_IDLE
     assert not admins.admits("alice"), "an ended session stays ended"
 
 
@@ -106,7 +95,7 @@ def test_a_page_that_refreshes_by_itself_does_not_keep_a_session() -> None:
     admins.sign_in("alice", RIGHT, "192.0.2.1")
     for _ in range(4):
         assert admins.admits("alice", used=False)
-        clock.now += IDLE / 4
+        clock.now += MAX_IDLE / 4
     assert not admins.admits("alice", used=False)
 
 
@@ -114,10 +103,10 @@ def test_a_session_ends_eight_hours_after_the_sign_in_however_much_it_is_used() 
     clock = Clock()
     admins = Admins(RIGHT, clock=clock)
     admins.sign_in("alice", RIGHT, "192.0.2.1")
-    while clock.now < 1000 + LONGEST - 60:
+    while clock.now < 1000 + MAX_AGE - 60:
         assert admins.admits("alice")
         clock.now += 600
-    clock.now = 1000 + LONGEST
+    clock.now = 1000 + MAX_AGE
     assert not admins.admits("alice")
 
 
