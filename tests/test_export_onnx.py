@@ -11,7 +11,7 @@ import torch
 
 from export_onnx import main
 from learning.dataset import Mnist, as_input
-from serving.app_state import MODEL_DIR
+from learning.weights import SHIPPED_DIR
 from serving.predictor import load_model
 
 
@@ -23,7 +23,7 @@ def test_the_file_reads_mnist_as_torch_does(
     difference = float(capsys.readouterr().out.split()[-1])
     assert difference < 1e-4
     session = onnxruntime.InferenceSession(elsewhere / f"{model}.onnx")
-    network = load_model(MODEL_DIR, model).network
+    network = load_model(SHIPPED_DIR, model).network
     for count in (1, 3, 64):
         images = as_input(mnist.test.images[:count])
         with torch.inference_mode():

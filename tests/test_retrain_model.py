@@ -34,7 +34,7 @@ def settings(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def little(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training of seconds: a part of MNIST, one epoch, hardly a step."""
-    config = replace(retraining.FINE_TUNING["cnn"], epochs=1, lr=1e-6, synthetic_digits=100, non_digits=50)
+    config = replace(retraining.MODELS["cnn"].fine_tuning, epochs=1, lr=1e-6, synthetic_digits=100, non_digits=50)
     monkeypatch.setitem(retraining.FINE_TUNING, "cnn", config)
     hasten(monkeypatch)
     monkeypatch.setattr(retraining, "LABEL_ROWS", 200)
@@ -67,7 +67,7 @@ def test_it_learns_and_says_so_in_one_object(
     assert answer["metrics"]["after"]["validation"]["accuracy"] > 0.97
     for stage in ("screening", "training", "gate", "saving"):
         assert stage in progress
-    assert model_store.active(database, "cnn").version == 2
+    assert model_store.active(database, "cnn") == 2
 
 
 def test_a_dry_run_keeps_nothing(
@@ -77,13 +77,13 @@ def test_a_dry_run_keeps_nothing(
     assert (code, answer["promoted"], answer["version"]) == (0, False, None)
     assert answer["reason"].startswith("Dry run")
     assert answer["labels_used"] > 30
-    assert model_store.active(database, "cnn").version == 1
+    assert model_store.active(database, "cnn") == 1
 
 
 def test_the_gates_refusal_is_no_failure(
     database: Database, labels: int, little: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    harmful = replace(retraining.FINE_TUNING["cnn"], lr=0.5)
+    harmful = replace(retraining.MODELS["cnn"].fine_tuning, lr=0.5)
     monkeypatch.setitem(retraining.FINE_TUNING, "cnn", harmful)
     code, answer, _ = run(capsys)
     assert (code, answer["promoted"], answer["version"]) == (0, False, 2)
@@ -101,7 +101,7 @@ def test_too_few_labels_are_no_failure_either(
 def test_a_training_under_way_is_a_clear_refusal(
     database: Database, little: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with model_store.only_training(database):
+    with trainings.only_training(database):
         code, answer, errors = run(capsys)
     assert (code, answer["promoted"]) == (2, False)
     assert "one at a time" in answer["reason"]

@@ -16,7 +16,7 @@ import torch
 
 import train_model
 from learning.dataset import Mnist, rows
-from learning.networks import NETWORKS
+from learning.registry import MODELS
 from learning.training import RECIPES, accuracy
 from settings import ROOT
 from support import shipped
@@ -29,7 +29,7 @@ def little(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> Mnist:
     """The command on a little of MNIST, with few generated drawings."""
     few = Mnist(*(rows(d, torch.arange(n)) for d, n in zip(mnist, (600, 100, 200), strict=True)))
     monkeypatch.setattr(train_model, "load_mnist", lambda _: few)
-    small = replace(RECIPES["cnn"], synthetic_digits=200, non_digits=100)
+    small = replace(MODELS["cnn"].recipe, synthetic_digits=200, non_digits=100)
     monkeypatch.setitem(RECIPES, "cnn", small)
     return few
 
@@ -42,9 +42,9 @@ def described(folder: Path, name: str) -> dict[str, Any]:
 def test_both_models_are_written_with_their_descriptions(little: Mnist, tmp_path: Path) -> None:
     assert train_model.main(["--epochs", "1", "--output", str(tmp_path / "new")]) == 0
     assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["cnn.json", "cnn.pt", "linear.json", "linear.pt"]
-    for name in NETWORKS:
+    for name in MODELS:
         card, file = described(tmp_path / "new", name), tmp_path / "new" / f"{name}.pt"
-        network = NETWORKS[name]()
+        network = MODELS[name].build()
         network.load_state_dict(torch.load(file, weights_only=True))
         assert card["architecture"] == name
         assert card["parameters"] == sum(p.numel() for p in network.parameters())
@@ -81,7 +81,7 @@ def test_every_flag_reaches_the_training(
     assert train_model.main([*base, *(["--epochs", "1"] if knob != "epochs" else []), *flags]) == 0
     card = described(tmp_path, "linear")
     assert card["knobs"][knob] == value
-    assert card["seed"] == (value if knob == "seed" else RECIPES["linear"].seed)
+    assert card["seed"] == (value if knob == "seed" else MODELS["linear"].recipe.seed)
     assert not (tmp_path / "cnn.pt").exists()
     assert len(card["history"]) == (value if knob == "epochs" else 1)
 
@@ -89,7 +89,7 @@ def test_every_flag_reaches_the_training(
 def test_flags_left_out_keep_the_recipe() -> None:
     asked = train_model.parser().parse_args([])
     assert asked.model == "all"
-    assert all(train_model.recipe(name, asked) == RECIPES[name] for name in NETWORKS)
+    assert all(train_model.recipe(name, asked) == MODELS[name].recipe for name in MODELS)
     assert train_model.recipe("cnn", train_model.parser().parse_args(["--dropout", "0"])).dropout == 0
 
 
@@ -217,7 +217,7 @@ def test_a_full_disk_leaves_the_old_pair(
 
 
 def test_readers_never_see_half_a_file(tmp_path: Path) -> None:
-    network, card = NETWORKS["linear"](), {"architecture": "linear"}
+    network, card = MODELS["linear"].build(), {"architecture": "linear"}
     train_model.save("linear", network, card, tmp_path)
     open_before = (tmp_path / "linear.pt").open("rb")
     before = (tmp_path / "linear.pt").read_bytes()
@@ -258,13 +258,13 @@ def test_a_missing_tensorboard_is_one_sentence(
     assert not (tmp_path / "model").exists()  # said before the training, not after it
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODELS)
 def test_the_shipped_pair_is_consistent(name: str) -> None:
     card, file = shipped.card(name), shipped.MODEL / f"{name}.pt"
     assert card["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert card["parameters"] == sum(p.numel() for p in shipped.network(name).parameters())
     assert file.stat().st_size <= 450_000
-    assert card["knobs"] == json.loads(json.dumps(RECIPES[name].as_dict()))  # the recipe in the code made these weights
+    assert card["knobs"] == json.loads(json.dumps(MODELS[name].recipe.as_dict()))  # the recipe in the code made these weights
 
 
 @pytest.mark.parametrize(("name", "floor"), [("linear", 0.924), ("cnn", 0.994)])

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from benchmarks.latency import canvases, measure, table
-from serving.app_state import MODEL_DIR
+from learning.weights import SHIPPED_DIR
 
 
 def test_percentiles_are_of_each_call_and_in_order() -> None:
@@ -23,6 +23,6 @@ def test_the_canvases_are_what_a_page_sends() -> None:
 
 
 def test_every_step_is_in_the_table() -> None:
-    rows = table(MODEL_DIR, count=4, rounds=1)
+    rows = table(SHIPPED_DIR, count=4, rounds=1)
     assert len(rows) == 7
     assert all(0 < row.p50 <= row.p99 < 1000 for row in rows.values())

@@ -67,7 +67,7 @@ def test_drawings_of_people_are_spread_over_the_file(tmp_path: Path) -> None:
 def test_the_page_has_every_table_and_figure(mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = Mnist(*(rows(d, torch.arange(n)) for d, n in zip(mnist, (300, 50, 1000), strict=True)))
     monkeypatch.setattr(benchmark, "load_mnist", lambda _: few)
-    small = replace(RECIPES["cnn"], synthetic_digits=50, non_digits=20)
+    small = replace(MODELS["cnn"].recipe, synthetic_digits=50, non_digits=20)
     monkeypatch.setitem(RECIPES, "cnn", small)
     flags = ["--model-dir", str(shipped.MODEL), "--output", str(tmp_path), "--count", "10", "--ablation-epochs", "1"]
     assert benchmark.main(["accuracy", *flags]) == 0

@@ -36,7 +36,7 @@ from support.hand import at_rest, unmoving
 from support.running_app import SESAME, RunningApp, wait_until
 from support.shipped import card, network
 
-QUICK = replace(FINE_TUNING["linear"], epochs=1, lr=1e-5)
+QUICK = replace(MODELS["linear"].fine_tuning, epochs=1, lr=1e-5)
 
 
 class Taught(NamedTuple):
@@ -81,7 +81,7 @@ def school(taught: Taught) -> Iterator[RunningApp]:
         "UPDATE predictions p SET true_label = b.true_label, review = b.review, review_reason = b.review_reason, "
         "reviewer = b.reviewer FROM before b WHERE b.id = p.id"
     )
-    if model_store.active(taught.database, "linear").version != 2:
+    if model_store.active(taught.database, "linear") != 2:
         model_store.promote(taught.database, "linear", 2, "admin")
 
 
@@ -384,14 +384,14 @@ def test_a_training_anywhere_shows_how_far_it_is_and_how_it_ended(taught: Taught
     """What a training writes is written here: another replica's would look the same."""
     database = taught.database
     open_as_admin(page, taught.app, "models")
-    with model_store.only_training(database):
-        number = model_store.begin_training(database, "cnn", "auto")
+    with trainings.only_training(database):
+        number = trainings.begin(database, "cnn", "auto")
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_role("button", name="Retrain the CNN")).to_be_disabled()
-        model_store.note_training(database, number, "training", 0.4, "Epoch 2 of 4.")
+        trainings.note(database, number, "training", 0.4, "Epoch 2 of 4.")
         expect(page.get_by_text("Learning. Epoch 2 of 4.")).to_be_visible()
         expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
-        model_store.end_training(database, number, "refused", "There are 0 new approved labels; 50 are needed.")
+        trainings.end(database, number, "refused", "There are 0 new approved labels; 50 are needed.")
     expect(page.get_by_text("Nothing was trained")).to_contain_text("50 are needed.")
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_role("button", name="Retrain the CNN")).to_be_enabled()

@@ -14,12 +14,13 @@ import pytest
 import torch
 
 from feedback import jobs
-from feedback.jobs import Trainer, train_from_scratch
+from feedback.jobs import RetrainingJob, train_from_scratch
 from learning.dataset import Mnist, rows
 from settings import ROOT
+from storage import trainings
 from storage.database import Database
 from storage.embedded import EmbeddedServer
-from storage.model_store import TrainingUnderWay, trainings
+from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
 from support.classroom import draw, person, register
 from support.running_app import wait_until
@@ -28,7 +29,7 @@ from support.shipped import network
 
 @pytest.fixture(autouse=True)
 def settings(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the trainer starts is made to find the tests' own PostgreSQL, as a server that somebody else runs."""
+    """Trainings are made to find the tests' own PostgreSQL, as a server that somebody else runs."""
     known = psycopg2.extensions.parse_dsn(server.start())
     for name, value in (("DB_HOST", known["host"]), ("DB_USER", known["user"]), ("DB_PASSWORD", "none is asked for")):
         monkeypatch.setenv(name, value)
@@ -37,11 +38,11 @@ def settings(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def working(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trainer]:
-    """A trainer that wants five new labels, and looks often."""
-    monkeypatch.setattr(jobs, "EVERY", 0.1)
+def working(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[RetrainingJob]:
+    """Automatic trainings after five new labels, counted often."""
+    monkeypatch.setattr(jobs, "COUNT_INTERVAL", 0.1)
     register(database, "cnn")
-    made = Trainer(database, retrain_every=5)
+    made = RetrainingJob(database, retrain_every=5)
     made.open()
     yield made
     made.close()
@@ -58,31 +59,33 @@ def label(writer: Writer, mnist: Mnist, start: int, count: int) -> None:
 
 
 def test_enough_new_labels_start_a_training_at_the_lowest_priority_that_ends_with_the_app(
-    database: Database, writer: Writer, mnist: Mnist, working: Trainer
+    database: Database, writer: Writer, mnist: Mnist, working: RetrainingJob
 ) -> None:
     label(writer, mnist, 0, 4)
     time.sleep(0.5)
     assert ours() == []
     label(writer, mnist, 10, 3)
     (process,) = wait_until(ours, what="a training")
-    wait_until(lambda: process.nice() == jobs.LOWEST, what="the lowest priority")
+    wait_until(lambda: process.nice() == jobs.LOWEST_PRIORITY, what="the lowest priority")
     with pytest.raises(TrainingUnderWay):
         working.start(1, "admin")
-    (shown,) = wait_until(lambda: trainings(database), 120, "the training's row")
+    (shown,) = wait_until(lambda: trainings.newest(database), 120, "the training's row")
     assert (shown.who, shown.running) == ("auto", True)
     working.close()
     assert not process.is_running()
-    wait_until(lambda: not trainings(database)[0].running, what="its lock let go")
+    wait_until(lambda: not trainings.newest(database)[0].running, what="its lock let go")
 
 
 def test_a_training_that_came_to_nothing_waits_for_as_many_labels_again(
-    database: Database, writer: Writer, mnist: Mnist, working: Trainer
+    database: Database, writer: Writer, mnist: Mnist, working: RetrainingJob
 ) -> None:
     label(writer, mnist, 0, 6)
     (process,) = wait_until(ours, what="a training")
     process.send_signal(signal.SIGKILL)
-    wait_until(lambda: working.trouble, what="the trouble")
-    assert working.trouble == "The training ended early; the app's log says why."
+    assert (
+        wait_until(lambda: working.error_after(None), what="the error")
+        == "The training ended early; the app's log says why."
+    )
     time.sleep(0.5)
     assert ours() == []
     label(writer, mnist, 10, 6)

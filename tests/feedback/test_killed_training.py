@@ -18,7 +18,7 @@ import torch
 from feedback import retraining
 from feedback.retraining import Plan, TooFewLabels, retrain
 from learning.dataset import Mnist, rows
-from serving.app_state import MODEL_DIR
+from learning.weights import SHIPPED_DIR
 from serving.predictor import load_predictor
 from serving.watcher import Watcher
 from settings import ROOT
@@ -78,16 +78,16 @@ def used(database: Database) -> list[int | None]:
 
 def version_that_reads(database: Database) -> int:
     """The version that an app serves which starts now, nothing of it damaged."""
-    predictor = load_predictor(MODEL_DIR)
+    predictor = load_predictor(SHIPPED_DIR)
     watcher = Watcher(database, predictor, {})
-    watcher.look()
+    watcher.check()
     assert watcher.trouble is None
     return predictor.predict(np.zeros((28, 28), np.uint8), "linear").model_version
 
 
 def next_training(database: Database, mnist: Mnist) -> int | None:
-    config = replace(retraining.FINE_TUNING["linear"], epochs=1, lr=1e-5)
-    wait_until(lambda: not model_store.trainings(database)[0].running, what="the dead training's lock let go")
+    config = replace(retraining.MODELS["linear"].fine_tuning, epochs=1, lr=1e-5)
+    wait_until(lambda: not trainings.newest(database)[0].running, what="the dead training's lock let go")
     return retrain(database, small(mnist, 2000, 500, 200), Plan("linear", 1, config=config)).version
 
 
@@ -103,13 +103,13 @@ def test_killed_before_it_is_saved_it_leaves_nothing(
     learn(writer, mnist)
     with training(server.start(), moment) as process:
         arrived(process, moment)
-        assert model_store.trainings(database)[0].running
+        assert trainings.newest(database)[0].running
     assert set(used(database)) == {None}
     assert version_that_reads(database) == 1
     assert next_training(database, mnist) == 2
     assert set(used(database)) == {2}
     assert version_that_reads(database) == 2
-    assert [each.stage for each in model_store.trainings(database)] == ["promoted", "interrupted"]
+    assert [each.stage for each in trainings.newest(database)] == ["promoted", "interrupted"]
 
 
 def test_killed_within_the_promotion_it_leaves_nothing(
@@ -154,6 +154,6 @@ def test_killed_after_it_was_promoted_it_has_used_each_label_once(
         arrived(process, "after")
     assert set(used(database)) == {2}
     assert version_that_reads(database) == 2
-    assert labels.counts(database).fresh == 0
+    assert labels.counts(database).unused == 0
     with pytest.raises(TooFewLabels):
         next_training(database, mnist)

