@@ -14,7 +14,8 @@ import torch
 import retrain_model
 from feedback import retraining
 from learning.dataset import Mnist, rows
-from storage import model_store
+from learning.registry import MODELS
+from storage import model_store, trainings
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.writer import Writer
@@ -34,8 +35,8 @@ def settings(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def little(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training of seconds: a part of MNIST, one epoch, hardly a step."""
-    config = replace(retraining.MODELS["cnn"].fine_tuning, epochs=1, lr=1e-6, synthetic_digits=100, non_digits=50)
-    monkeypatch.setitem(retraining.FINE_TUNING, "cnn", config)
+    config = replace(MODELS["cnn"].fine_tuning, epochs=1, lr=1e-6, synthetic_digits=100, non_digits=50)
+    monkeypatch.setitem(MODELS, "cnn", replace(MODELS["cnn"], fine_tuning=config))
     hasten(monkeypatch)
     monkeypatch.setattr(retraining, "LABEL_ROWS", 200)
     monkeypatch.setattr(retrain_model, "load_mnist", lambda _folder: small(mnist, 500, 500, 200))
@@ -83,8 +84,8 @@ def test_a_dry_run_keeps_nothing(
 def test_the_gates_refusal_is_no_failure(
     database: Database, labels: int, little: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    harmful = replace(retraining.MODELS["cnn"].fine_tuning, lr=0.5)
-    monkeypatch.setitem(retraining.FINE_TUNING, "cnn", harmful)
+    harmful = replace(MODELS["cnn"].fine_tuning, lr=0.5)
+    monkeypatch.setitem(MODELS, "cnn", replace(MODELS["cnn"], fine_tuning=harmful))
     code, answer, _ = run(capsys)
     assert (code, answer["promoted"], answer["version"]) == (0, False, 2)
     assert "validation digits" in answer["reason"]

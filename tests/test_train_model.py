@@ -17,7 +17,8 @@ import torch
 import train_model
 from learning.dataset import Mnist, rows
 from learning.registry import MODELS
-from learning.training import RECIPES, accuracy
+from learning.training import accuracy
+from learning.weights import write_weights
 from settings import ROOT
 from support import shipped
 
@@ -217,12 +218,12 @@ def test_a_full_disk_leaves_the_old_pair(
 
 
 def test_readers_never_see_half_a_file(tmp_path: Path) -> None:
-    network, card = MODELS["linear"].build(), {"architecture": "linear"}
-    train_model.save("linear", network, card, tmp_path)
+    network, card = MODELS["linear"].build(), shipped.card("linear")
+    write_weights(tmp_path, "linear", network, card)
     open_before = (tmp_path / "linear.pt").open("rb")
     before = (tmp_path / "linear.pt").read_bytes()
     torch.nn.init.normal_(next(network.parameters()))
-    train_model.save("linear", network, card, tmp_path)
+    write_weights(tmp_path, "linear", network, card)
     with open_before:
         assert open_before.read() == before  # whoever had opened the old file reads the old file to its end
     after = (tmp_path / "linear.pt").read_bytes()
@@ -260,17 +261,17 @@ def test_a_missing_tensorboard_is_one_sentence(
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_shipped_pair_is_consistent(name: str) -> None:
-    card, file = shipped.card(name), shipped.MODEL / f"{name}.pt"
-    assert card["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert card["parameters"] == sum(p.numel() for p in shipped.network(name).parameters())
-    assert file.stat().st_size <= 450_000
-    assert card["knobs"] == json.loads(json.dumps(MODELS[name].recipe.as_dict()))  # the recipe in the code made these weights
+    stored, card = shipped.shipped(name), shipped.card(name)
+    assert stored.sha256 == hashlib.sha256(stored.data).hexdigest()
+    assert card.parameters == sum(p.numel() for p in shipped.network(name).parameters())
+    assert len(stored.data) <= 450_000
+    assert card.knobs == json.loads(json.dumps(MODELS[name].recipe.as_dict())), "the recipe that made these weights"
 
 
 @pytest.mark.parametrize(("name", "floor"), [("linear", 0.924), ("cnn", 0.994)])
 def test_the_shipped_network_is_as_good_as_its_card_says(mnist: Mnist, name: str, floor: float) -> None:
     measured = accuracy(shipped.network(name), mnist.test)
-    assert measured == pytest.approx(shipped.card(name)["test_accuracy"], abs=2e-4)
+    assert measured == pytest.approx(shipped.card(name).test_accuracy, abs=2e-4)
     assert measured >= floor
 
 

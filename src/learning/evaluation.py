@@ -83,7 +83,7 @@ def fit_digit_score(network: nn.Module, held_out: Digits, seed: int = 1) -> Digi
     real = torch.cat([augmented, synthetic.digits(len(augmented), generator).images])
     others = synthetic.non_digits(len(augmented), generator).images
     inside, outside = (digit_evidence(predict(network, images)).double() for images in (real, others))
-    scale, bias = _logistic(inside, outside)
+    scale, bias = fit_logistic(inside, outside)
     threshold = digit_scores(inside, scale, bias).quantile(MAX_REFUSED).item()
     return DigitScore(scale=scale, bias=bias, threshold=threshold)
 
@@ -93,7 +93,7 @@ def digit_scores(evidence: Tensor, scale: float, bias: float) -> Tensor:
     return torch.sigmoid(scale * evidence + bias)
 
 
-def _logistic(inside: Tensor, outside: Tensor) -> tuple[float, float]:
+def fit_logistic(inside: Tensor, outside: Tensor) -> tuple[float, float]:
     """Scale and bias of the logistic regression between `inside` and `outside`, both weighted alike."""
     spread = torch.cat([inside, outside]).std().item() or 1.0
     weights = torch.zeros(2, dtype=torch.float64, requires_grad=True)

@@ -17,6 +17,8 @@ from serving.batching import Batcher, FramePrediction
 from serving.prediction import Prediction
 from storage.writer import Writer, Written
 
+SMALLEST_REAL = 1e-37  # PostgreSQL refuses to round smaller numbers to a real
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -36,7 +38,7 @@ class Reading:
             drawing_id=self.drawing_id,
             predicted_digit=prediction.predicted_digit,
             confidence=prediction.confidence,
-            probabilities=prediction.probabilities,
+            probabilities=tuple(p if p > SMALLEST_REAL else 0.0 for p in prediction.probabilities),
             digit_score=prediction.digit_score,
             image=to_png(self.frame),
             source=self.source,

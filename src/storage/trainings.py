@@ -42,7 +42,7 @@ def only_training(database: Database) -> Iterator[None]:
     with database.connection() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", (TRAINING_LOCK,))
         if cursor.fetchone() != (True,):
-            raise TrainingUnderWay("Another training is running: only one can, across all replicas.")
+            raise TrainingUnderWay("Another training is running: one at a time, across all replicas.")
         cursor.execute(
             "UPDATE retrainings SET stage = 'interrupted', finished_at = now() WHERE finished_at IS NULL"
         )  # their processes no longer hold the lock

@@ -136,9 +136,7 @@ class Training(BaseModel):
 class ModelDetails(Model):
     """All that is known of a model."""
 
-    validation_accuracy: Fraction = Field(
-        description="On 5,000 MNIST digits that it was not trained on."
-    )
+    validation_accuracy: Fraction = Field(description="On 5,000 MNIST digits that it was not trained on.")
     per_digit_accuracy: list[Fraction] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")
     calibration: Calibration
     trained: Training

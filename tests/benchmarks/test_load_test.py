@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from benchmarks import load_test
-from benchmarks.load_test import AppFailed, Measured
+from benchmarks.load_test import AppFailed, Throughput
 from support.running_app import RunningApp
 
 
@@ -20,9 +20,9 @@ def port(app: RunningApp) -> int:
     return int(app.url.rsplit(":", 1)[1])
 
 
-def rush(app: RunningApp, pictures: list[bytes], clients: int, requests: int) -> tuple[Measured, list[UUID]]:
-    """A rush from a thread of its own: the browser's tests leave a running event loop in this one."""
-    coming = load_test._rush(port(app), [load_test._call(picture) for picture in pictures], clients, requests)
+def rush(app: RunningApp, pictures: list[bytes], clients: int, requests: int) -> tuple[Throughput, list[UUID]]:
+    """Requests from a thread of their own: the browser's tests leave a running event loop in this one."""
+    coming = load_test.send(port(app), [load_test.http_request(picture) for picture in pictures], clients, requests)
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coming).result()
 
@@ -44,10 +44,10 @@ def test_an_answer_that_is_no_prediction_ends_the_measurement(app: RunningApp) -
 
 def test_missing_and_doubled_rows_are_noticed() -> None:
     one, two = uuid4(), uuid4()
-    load_test._compare([one, two], [two, one])
+    load_test.compare([one, two], [two, one])
     for rows in ([one], [one, two, two], [one, two, uuid4()]):
         with pytest.raises(AppFailed, match="have no row"):
-            load_test._compare([one, two], rows)
+            load_test.compare([one, two], rows)
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from browser.test_looks import CONTRAST
-from feedback.retraining import FINE_TUNING, Plan, retrain
+from feedback.retraining import Plan, retrain
 from learning.dataset import Mnist, as_input, rows
+from learning.registry import MODELS
+from learning.weights import checksum, load_network
 from logger import statements
-from serving.predictor import checked_network
-from storage import model_store
+from storage import model_store, trainings
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.labels import Rules
@@ -32,6 +32,7 @@ from storage.model_store import Candidate
 from storage.spool import Spool
 from storage.writer import Writer
 from support.classroom import Known, draw, hasten, nudged, person, small
+from support.contrast import CONTRAST
 from support.hand import at_rest, unmoving
 from support.running_app import SESAME, RunningApp, wait_until
 from support.shipped import card, network
@@ -301,7 +302,7 @@ def open_linear(page: Page, app: RunningApp) -> None:
 
 
 def look_at(page: Page, version: int) -> None:
-    choose(page, "A version closely", f"{version} ·")
+    choose(page, "Details of a version", f"{version} ·")
     expect(page.get_by_role("button", name=f"Promote version {version}")).to_be_visible()
 
 
@@ -322,7 +323,7 @@ def test_a_version_is_promoted_and_rolled_back_and_the_app_reads_with_it(school:
     expect(page.get_by_role("img", name="Reliability:")).to_be_visible()
     expect(page.locator(".scroll").get_by_text("It reads <b>fewer</b> digits.")).to_be_visible()
     look_at(page, 3)
-    page.get_by_role("button", name="Promote version 3 all the same").click()
+    page.get_by_role("button", name="Promote version 3 anyway").click()
     expect(page.get_by_text("Version 3 serves: every running app")).to_be_visible()
     assert (status_of(school, 2), status_of(school, 3)) == ("retired", "active")
     wait_until(lambda: '"linear","model_version":3,"active":true' in school.text("/api/models"), 30, "the swap")
@@ -350,7 +351,7 @@ def test_weights_and_onnx_are_downloaded_as_they_are_stored(school: RunningApp, 
     session = onnxruntime.InferenceSession(Path(download.value.path()).read_bytes())
     images = as_input(mnist.test.images[:16])
     with torch.inference_mode():
-        expected = checked_network("linear", weights)(images).numpy()
+        expected = load_network("linear", weights, checksum(weights))(images).numpy()
     assert np.allclose(session.run(None, {"image": images.numpy()})[0], expected, atol=1e-4)
 
 
@@ -375,7 +376,7 @@ def test_the_retrain_button_starts_a_training_and_says_if_it_comes_to_nothing(sc
     expect(page.get_by_text("The training process is starting.")).to_be_visible()
     expect(page.get_by_role("button", name="Retrain the CNN")).to_be_disabled()
     training.kill()
-    expect(page.get_by_text("The last training came to nothing. The training ended early")).to_be_visible()
+    expect(page.get_by_text("The last training had no result. The training ended early")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_role("button", name="Retrain the CNN")).to_be_enabled()
 
@@ -389,7 +390,7 @@ def test_a_training_anywhere_shows_how_far_it_is_and_how_it_ended(taught: Taught
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_role("button", name="Retrain the CNN")).to_be_disabled()
         trainings.note(database, number, "training", 0.4, "Epoch 2 of 4.")
-        expect(page.get_by_text("Learning. Epoch 2 of 4.")).to_be_visible()
+        expect(page.get_by_text("Training. Epoch 2 of 4.")).to_be_visible()
         expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
         trainings.end(database, number, "refused", "There are 0 new approved labels; 50 are needed.")
     expect(page.get_by_text("Nothing was trained")).to_contain_text("50 are needed.")
@@ -441,13 +442,13 @@ def test_with_the_database_away_both_pages_say_so_and_go_on_when_it_is_back(
 ) -> None:
     app, server = separate
     open_as_admin(page, app, "review")
-    expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
+    expect(page.get_by_text("Nothing is waiting.")).to_be_visible()
     server.stop()
     page.reload()
-    expect(page.get_by_text("The database is away")).to_be_visible()
+    expect(page.get_by_text("The database is unavailable")).to_be_visible()
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
-    expect(page.get_by_text("The database is away")).to_be_visible()
+    expect(page.get_by_text("The database is unavailable")).to_be_visible()
     assert "Traceback" not in page.inner_text("body")
     server.start()
     expect(page.get_by_role("button", name="Retrain the CNN")).to_be_visible()

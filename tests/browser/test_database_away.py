@@ -25,7 +25,7 @@ def test_reading_goes_on_and_saving_resumes(page: Page, separate: tuple[RunningA
     assert answer(page, 1) == 7
     drawn = ink(page)
     server.stop()
-    expect(page.get_by_text("The database is away.")).to_be_visible()
+    expect(page.get_by_text("The database is unavailable.")).to_be_visible()
     assert ink(page) == drawn > 0, "the drawing stays"
     assert app.status("/health") == 200
     assert app.status("/ready") == 503
@@ -39,7 +39,7 @@ def test_reading_goes_on_and_saving_resumes(page: Page, separate: tuple[RunningA
     drawn = ink(page)
 
     server.start()
-    expect(page.get_by_text("The database is away")).to_have_count(0)
+    expect(page.get_by_text("The database is unavailable")).to_have_count(0)
     assert ink(page) == drawn > 0, "the drawing stays"
     say(page, 0)
     wait_until(lambda: labels(app, page) == [0, 7, 1, 0], what="the rows of what was drawn meanwhile")

@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from settings import ROOT
 from support.digits import DIGITS
 from support.hand import Stroke, answer, draw, ink, new_canvas, open_page, press_digit, say, visitor_of
 from support.pictures import one, png, zero
-from support.running_app import ROOT, RunningApp, wait_until
+from support.running_app import RunningApp, wait_until
 
 PEOPLE = ROOT / "../shared/drawn/pendigits-train.jsonl.gz"
 

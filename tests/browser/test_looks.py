@@ -8,31 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from settings import ROOT
+from support.contrast import CONTRAST
 from support.digits import DIGITS
 from support.hand import answer, draw, open_page, unmoving
-from support.running_app import ROOT, RunningApp
+from support.running_app import RunningApp
 
 # Contrast as WCAG 2.2 has it (1 to 21; 4.5 is asked of text), of each text against the nearest painted ground below it.
-CONTRAST = """selector => {
-    const brush = document.createElement("canvas").getContext("2d", {willReadFrequently: true})
-    const rgba = color => {
-        brush.clearRect(0, 0, 1, 1); brush.fillStyle = color; brush.fillRect(0, 0, 1, 1)
-        return [...brush.getImageData(0, 0, 1, 1).data]
-    }
-    const light = rgb => rgb.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-        .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0)
-    const ground = node => {
-        const color = rgba(getComputedStyle(node).backgroundColor)
-        return color[3] == 255 || !node.parentElement ? color.slice(0, 3) : ground(node.parentElement)
-    }
-    const seen = node => node ? getComputedStyle(node).opacity * seen(node.parentElement) : 1
-    return [...document.querySelectorAll(selector)].map(node => {
-        const below = ground(node), share = seen(node)
-        const ink = rgba(getComputedStyle(node).color).slice(0, 3).map((v, i) => v * share + below[i] * (1 - share))
-        const [low, high] = [light(ink), light(below)].sort((a, b) => a - b)
-        return (high + .05) / (low + .05)
-    })
-}"""
 TEXTS = ".reading .digit, .reading .says, .bars .percent, .bars .name, .seen span, h1"
 
 

@@ -15,14 +15,14 @@ import psycopg2
 import pytest
 import torch
 
-from feedback import retraining
 from feedback.retraining import Plan, TooFewLabels, retrain
 from learning.dataset import Mnist, rows
+from learning.registry import MODELS
 from learning.weights import SHIPPED_DIR
 from serving.predictor import load_predictor
 from serving.watcher import Watcher
 from settings import ROOT
-from storage import labels, model_store
+from storage import labels, model_store, trainings
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.writer import Writer
@@ -79,14 +79,14 @@ def used(database: Database) -> list[int | None]:
 def version_that_reads(database: Database) -> int:
     """The version that an app serves which starts now, nothing of it damaged."""
     predictor = load_predictor(SHIPPED_DIR)
-    watcher = Watcher(database, predictor, {})
+    watcher = Watcher(database, predictor, [])
     watcher.check()
-    assert watcher.trouble is None
+    assert watcher.error is None
     return predictor.predict(np.zeros((28, 28), np.uint8), "linear").model_version
 
 
 def next_training(database: Database, mnist: Mnist) -> int | None:
-    config = replace(retraining.MODELS["linear"].fine_tuning, epochs=1, lr=1e-5)
+    config = replace(MODELS["linear"].fine_tuning, epochs=1, lr=1e-5)
     wait_until(lambda: not trainings.newest(database)[0].running, what="the dead training's lock let go")
     return retrain(database, small(mnist, 2000, 500, 200), Plan("linear", 1, config=config)).version
 

@@ -25,7 +25,7 @@ import torch
 
 from learning.dataset import Digits, Mnist
 from learning.training import accuracy
-from serving.predictor import checked_network
+from learning.weights import load_network
 from settings import ROOT
 from storage import model_store
 from storage.database import Database
@@ -113,7 +113,7 @@ def scores(app: RunningApp, mnist: Mnist) -> Scores:
     ((weights, sha256),) = app.sql(
         "SELECT weights, sha256 FROM model_versions WHERE model = 'cnn' AND status = 'active'"
     )
-    network = checked_network("cnn", bytes(weights), sha256)
+    network = load_network("cnn", bytes(weights), sha256)
     return Scores(1 - accuracy(network, unseen()), 1 - accuracy(network, mnist.test))
 
 
@@ -280,7 +280,7 @@ def test_ten_promotions_and_rollbacks_under_load(pupil: RunningApp) -> None:
 
     def swaps() -> None:
         with database_of(pupil) as database:
-            made = Candidate("cnn", nudged("cnn"), model_store.active(database, "cnn").metrics, 1, [], [])
+            made = Candidate("cnn", nudged("cnn"), card("cnn"), 1, [], [])
             model_store.save(database, made, promote=False, reason="")
             for _ in range(5):
                 model_store.promote(database, "cnn", 2, "admin")

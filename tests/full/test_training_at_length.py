@@ -11,7 +11,7 @@ from benchmarks import time_to_accuracy
 from learning.dataset import Mnist
 from learning.evaluation import evaluate, fit_temperature
 from learning.registry import MODELS
-from learning.training import RECIPES, fit
+from learning.training import fit
 
 FLOORS = {"linear": 0.926, "cnn": 0.996}
 
@@ -27,10 +27,10 @@ def test_the_recipe_holds_over_five_seeds(mnist: Mnist, name: str) -> None:
         network = MODELS[name].build(config.dropout)
         history = fit(network, mnist.train, mnist.validation, config)
         measured = evaluate(network, mnist.test, fit_temperature(network, mnist.validation))
-        found.append(measured["accuracy"])
+        found.append(measured.accuracy)
         print(
-            f"{name}, seed {seed}: test {measured['accuracy']:.2%}, validation "
-            f"{history.epochs[-1].validation_accuracy:.2%}, NLL {measured['nll']:.4f}, ECE {measured['ece']:.4f}, "
+            f"{name}, seed {seed}: test {measured.accuracy:.2%}, validation "
+            f"{history.epochs[-1].validation_accuracy:.2%}, NLL {measured.nll:.4f}, ECE {measured.ece:.4f}, "
             f"{history.seconds:.0f} s"
         )
     print(f"{name}: {mean(found):.3%} ± {stdev(found):.3%}")

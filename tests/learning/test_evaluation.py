@@ -1,7 +1,5 @@
 """Metrics against sums done by hand, and calibration against networks whose over-confidence is known."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,15 +7,13 @@ from torch import Tensor, nn
 from learning.dataset import Digits, Mnist
 from learning.evaluation import (
     MAX_REFUSED,
-    DigitScore,
-    _logistic,
     auroc,
-    confusion_figure,
+    digit_scores,
     evaluate,
     fit_digit_score,
+    fit_logistic,
     fit_temperature,
     reliability,
-    reliability_figure,
 )
 from learning.networks import digit_evidence
 from learning.training import predict
@@ -44,36 +40,36 @@ def told(logits: Tensor, labels: Tensor) -> tuple[Parrot, Digits]:
     return Parrot(logits), Digits(images, labels)
 
 
-def sure(guesses: list[int], share: float) -> Tensor:
-    """Logits whose softmax gives `share` to the guess and spreads the rest evenly."""
-    rest = torch.tensor((1 - share) / 9).log()
+def sure(guesses: list[int], confidence: float) -> Tensor:
+    """Logits whose softmax gives `confidence` to the guess and spreads the rest evenly."""
+    rest = torch.tensor((1 - confidence) / 9).log()
     return torch.full((len(guesses), 10), rest.item()).scatter(
-        1, torch.tensor(guesses)[:, None], torch.tensor(share).log().item()
+        1, torch.tensor(guesses)[:, None], torch.tensor(confidence).log().item()
     )
 
 
 def test_metrics_by_hand() -> None:
     measured = evaluate(*told(sure([1, 1, 2, 3], 0.9), torch.tensor([1, 2, 2, 3])))
-    assert measured["n"] == 4
-    assert measured["accuracy"] == 0.75
-    assert measured["per_digit"][1:4] == [1.0, 0.5, 1.0]
-    assert measured["confusion"][2][1] == measured["confusion"][2][2] == 1
-    assert sum(map(sum, measured["confusion"])) == 4
-    assert measured["ece"] == pytest.approx(0.9 - 0.75, abs=1e-5)
-    assert measured["nll"] == pytest.approx((3 * 0.10536 + 4.49981) / 4, abs=1e-4)
+    assert measured.n == 4
+    assert measured.accuracy == 0.75
+    assert measured.per_digit[1:4] == (1.0, 0.5, 1.0)
+    assert measured.confusion[2][1] == measured.confusion[2][2] == 1
+    assert sum(map(sum, measured.confusion)) == 4
+    assert measured.ece == pytest.approx(0.9 - 0.75, abs=1e-5)
+    assert measured.nll == pytest.approx((3 * 0.10536 + 4.49981) / 4, abs=1e-4)
 
 
 def test_the_eleventh_column_has_no_say_in_the_digits() -> None:
     logits = torch.cat([sure([4, 7], 0.8), torch.full((2, 1), 50.0)], 1)
-    assert evaluate(*told(logits, torch.tensor([4, 7])))["accuracy"] == 1
+    assert evaluate(*told(logits, torch.tensor([4, 7]))).accuracy == 1
 
 
 def test_reliability_bins_hold_everything_once() -> None:
     torch.manual_seed(0)
     bins = reliability((torch.randn(400, 10) * 3).softmax(1), torch.randint(10, (400,)))
-    assert sum(b["share"] for b in bins) == pytest.approx(1)
-    assert all(0 <= b[key] <= 1 for b in bins for key in ("confidence", "accuracy"))
-    assert [b["confidence"] for b in bins] == sorted(b["confidence"] for b in bins)
+    assert sum(b.fraction for b in bins) == pytest.approx(1)
+    assert all(0 <= value <= 1 for b in bins for value in (b.confidence, b.accuracy))
+    assert [b.confidence for b in bins] == sorted(b.confidence for b in bins)
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 3.0])
@@ -84,16 +80,16 @@ def test_the_temperature_undoes_over_confidence(scale: float) -> None:
     network, digits = told(honest * scale, labels)
     found = fit_temperature(network, digits)
     assert found == pytest.approx(scale, rel=0.05)
-    assert evaluate(network, digits, found)["ece"] < 0.02
-    assert evaluate(network, digits, found)["nll"] <= evaluate(network, digits)["nll"] + 1e-6
+    assert evaluate(network, digits, found).ece < 0.02
+    assert evaluate(network, digits, found).nll <= evaluate(network, digits).nll + 1e-6
 
 
 def test_the_logistic_regression_finds_the_log_odds() -> None:
     torch.manual_seed(0)
     inside, outside = torch.randn(20_000).double() + 1, torch.randn(20_000).double() - 1
-    scale, offset = _logistic(inside, outside)  # the log odds of these two normals are 2 x
+    scale, bias = fit_logistic(inside, outside)  # the log odds of these two normals are 2 x
     assert scale == pytest.approx(2, rel=0.05)
-    assert offset == pytest.approx(0, abs=0.05)
+    assert bias == pytest.approx(0, abs=0.05)
 
 
 def test_auroc_counts_pairs_and_half_the_ties() -> None:
@@ -103,7 +99,7 @@ def test_auroc_counts_pairs_and_half_the_ties() -> None:
 
 
 def test_a_score_is_a_chance_that_rises_with_the_evidence() -> None:
-    scores = DigitScore(2.0, -1.0, 0.5).of(torch.tensor([-50.0, 0.5, 50.0]))
+    scores = digit_scores(torch.tensor([-50.0, 0.5, 50.0]), scale=2.0, bias=-1.0)
     assert scores.tolist() == pytest.approx([0, 0.5, 1], abs=1e-6)
 
 
@@ -112,12 +108,4 @@ def test_the_digit_score_refuses_few_digits(mnist: Mnist) -> None:
     assert score.scale > 0
     assert 0 < score.threshold < 1
     evidence = digit_evidence(predict(shipped.network(), mnist.validation.images[1500:]))
-    assert (score.of(evidence) < score.threshold).float().mean() < 2 * MAX_REFUSED
-
-
-def test_figures_are_written(tmp_path: Path) -> None:
-    measured = evaluate(*told(sure([1, 1, 2, 3], 0.9), torch.tensor([1, 2, 2, 3])))
-    confusion_figure(measured["confusion"], tmp_path / "confusion.png")
-    reliability_figure({"a network": measured["reliability"]}, tmp_path / "reliability.png")
-    for name in ("confusion", "reliability"):
-        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert (digit_scores(evidence, score.scale, score.bias) < score.threshold).float().mean() < 2 * MAX_REFUSED

@@ -54,7 +54,7 @@ def test_folding_keeps_the_answers(name: str) -> None:
 
 
 def test_reading_softens_and_training_does_not() -> None:
-    soften, dot = Soften(share=0.2), torch.zeros(1, 1, 28, 28)
+    soften, dot = Soften(fraction=0.2), torch.zeros(1, 1, 28, 28)
     dot[0, 0, 14, 14] = 1
     assert torch.equal(soften.train()(dot), dot)
     soft = soften.eval()(dot)

@@ -9,7 +9,7 @@ from torch import nn
 
 from learning.dataset import Digits, Mnist, rows
 from learning.networks import NOT_A_DIGIT, ConvNet, LinearNet
-from learning.training import RECIPES, Epoch, Step, TrainingConfig, accuracy, fit, predict
+from learning.training import Epoch, Step, TrainingConfig, accuracy, fit, predict
 from support import shipped
 
 QUICK = TrainingConfig(epochs=1, batch_size=64, lr=0.01, synthetic_digits=0, non_digits=0, averaging=0.0)
@@ -149,9 +149,3 @@ def test_predicting_leaves_the_mode_as_it_was(some: Mnist) -> None:
     network = ConvNet().train()
     predict(network, some.test.images[:10])
     assert network.training
-
-
-def test_every_network_has_a_recipe() -> None:
-    assert set(RECIPES) == {"linear", "cnn"}
-    # Ten columns have no place for the label "not a digit".
-    assert MODELS["linear"].recipe.non_digits == 0

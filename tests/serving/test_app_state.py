@@ -1,77 +1,34 @@
-"""The service's start: a page that is opened goes first, and nobody waits for models that are not being loaded."""
+"""The state of the app: opened once, shared, closed whole, and opened anew."""
 
 from __future__ import annotations
 
 import gc
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
-from serving import app_state
-from serving.app_state import Service
-from serving.prediction import ModelMissing
-from serving.predictor import load_predictor
-from settings import ROOT, load_settings
+from serving.app_state import close_app_state, get_app_state
 from support.running_app import wait_until
 
 
-class Loader:
-    """Loads the shipped models when the service tells it to, and keeps count."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.called, self.error = threading.Event(), error
-
-    def __call__(self) -> Any:
-        self.called.set()
-        if self.error:
-            raise self.error
-        return load_predictor(ROOT / "model")
-
-
-@pytest.fixture(autouse=True)
-def collecting() -> Iterator[None]:
-    """The loader puts what it finds out of the collector's sight: right for an app, not for a test run."""
-    yield
-    gc.unfreeze()
-    assert gc.isenabled()
-
-
-def opened(loader: Loader, folder: Path) -> Service:
-    nothing: Any = None  # neither database nor writer is touched by loading
-    return Service(load_settings({"DATA_DIR": str(folder)}), nothing, nothing, loader)
-
-
-def test_the_models_wait_for_the_first_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_state, "AFTER_START", 60)
-    loader = Loader()
-    running = opened(loader, tmp_path)
-    assert not loader.called.wait(0.5)
-    assert running.loading
-    running.page_sent()
-    assert loader.called.wait(10)
-    running.wait(30)
-    assert running.model_trouble is None
-
-
-def test_where_nobody_opens_a_page_the_models_load_by_themselves(
+def test_it_is_opened_once_and_closing_it_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_state, "AFTER_START", 0.2)
-    running = opened(Loader(), tmp_path)
-    wait_until(lambda: not running.loading, what="models loaded unasked")
-
-
-def test_who_asks_for_the_model_has_it_loaded_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_state, "AFTER_START", 600)
-    running = opened(Loader(), tmp_path)
-    assert set(running.predictor().models) == {"cnn", "linear"}
-
-
-def test_nobody_waits_for_models_that_will_not_come(tmp_path: Path) -> None:
-    running = opened(Loader(RuntimeError("out of memory")), tmp_path)
-    with pytest.raises(ModelMissing, match="log says why"):
-        running.predictor()
-    assert not running.loading
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DB_HOST", "")
+    state = get_app_state()
+    try:
+        assert get_app_state() is state
+        frame = np.full((28, 28), 255, np.uint8)
+        reading = state.reader.read_and_keep(lambda: frame, "linear", "api", None).result(60)
+        wait_until(lambda: state.writer.spooled == 0 and state.database.away is None, what="the row in the database")
+        with state.database.transaction() as cursor:
+            cursor.execute("SELECT drawing_id FROM predictions")
+            assert cursor.fetchall() == [(reading.drawing_id,)]
+    finally:
+        close_app_state()
+        gc.unfreeze()
+    assert state.database.away
+    assert not (tmp_path / "postgres/postmaster.pid").exists()
+    close_app_state()  # closing twice is no error

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from frames.masks import NoInk
-from serving.batching import BATCH, Reader
-from serving.prediction import ModelMissing, Prediction
+from learning.weights import ModelMissing
+from serving.batching import MAX_BATCH, Batcher
+from serving.prediction import Prediction
 
 
 class Model:
@@ -35,14 +36,14 @@ def model() -> Model:
 
 
 @pytest.fixture
-def reader(model: Model) -> Iterator[Reader]:
-    """A reader that is busy with a picture of its own, so that whatever is sent now queues up."""
-    reader = Reader(model.predict)
-    reader.submit(drawn(0), "cnn")
+def batcher(model: Model) -> Iterator[Batcher]:
+    """A batcher that is busy with a frame, so that whatever is sent now queues up."""
+    batcher = Batcher(model.predict)
+    batcher.submit(drawn(0), "cnn")
     assert model.busy.wait(10)
-    yield reader
+    yield batcher
     model.go_on.set()
-    reader.close()
+    batcher.close()
 
 
 def drawn(digit: int) -> Callable[[], np.ndarray]:
@@ -53,16 +54,16 @@ def blank() -> np.ndarray:
     raise NoInk
 
 
-def test_what_has_queued_up_is_read_together_and_everybody_gets_his_own(reader: Reader, model: Model) -> None:
-    read = [reader.submit(drawn(digit), "cnn") for digit in range(10)]
+def test_what_has_queued_up_is_read_together_and_everybody_gets_his_own(batcher: Batcher, model: Model) -> None:
+    read = [batcher.submit(drawn(digit), "cnn") for digit in range(10)]
     model.go_on.set()
     assert [each.result(10).prediction.predicted_digit for each in read] == list(range(10))
     assert [int(each.result().frame[0, 0]) for each in read] == list(range(10))
     assert model.batches == [("cnn", 1), ("cnn", 10)]
 
 
-def test_each_model_reads_its_own(reader: Reader, model: Model) -> None:
-    read = [reader.submit(drawn(digit), "linear" if digit % 2 else "cnn") for digit in range(6)]
+def test_each_model_reads_its_own(batcher: Batcher, model: Model) -> None:
+    read = [batcher.submit(drawn(digit), "linear" if digit % 2 else "cnn") for digit in range(6)]
     model.go_on.set()
     answers = [each.result(10).prediction for each in read]
     assert [(each.predicted_digit, each.model) for each in answers] == [
@@ -71,24 +72,24 @@ def test_each_model_reads_its_own(reader: Reader, model: Model) -> None:
     assert sorted(model.batches[1:]) == [("cnn", 3), ("linear", 3)]
 
 
-def test_a_batch_has_its_limit(reader: Reader, model: Model) -> None:
-    read = [reader.submit(drawn(1), "cnn") for _ in range(2 * BATCH + 3)]
+def test_a_batch_has_its_limit(batcher: Batcher, model: Model) -> None:
+    read = [batcher.submit(drawn(1), "cnn") for _ in range(2 * MAX_BATCH + 3)]
     model.go_on.set()
     assert all(each.result(10) for each in read)
-    assert [count for _, count in model.batches] == [1, BATCH, BATCH, 3]
+    assert [count for _, count in model.batches] == [1, MAX_BATCH, MAX_BATCH, 3]
 
 
-def test_a_picture_that_cannot_be_read_spoils_nobody_elses(reader: Reader, model: Model) -> None:
-    before, wrong, after = (reader.submit(frame, "cnn") for frame in (drawn(3), blank, drawn(4)))
+def test_a_picture_that_cannot_be_read_spoils_nobody_elses(batcher: Batcher, model: Model) -> None:
+    before, wrong, after = (batcher.submit(frame, "cnn") for frame in (drawn(3), blank, drawn(4)))
     model.go_on.set()
     assert (before.result(10).prediction.predicted_digit, after.result(10).prediction.predicted_digit) == (3, 4)
     with pytest.raises(NoInk):
         wrong.result(10)
 
 
-def test_a_model_that_is_missing_is_told_to_all_who_asked_for_it(reader: Reader, model: Model) -> None:
-    gone = [reader.submit(drawn(1), "gone") for _ in range(2)]
-    there = reader.submit(drawn(5), "cnn")
+def test_a_model_that_is_missing_is_told_to_all_who_asked_for_it(batcher: Batcher, model: Model) -> None:
+    gone = [batcher.submit(drawn(1), "gone") for _ in range(2)]
+    there = batcher.submit(drawn(5), "cnn")
     model.go_on.set()
     for each in gone:
         with pytest.raises(ModelMissing):
@@ -96,8 +97,8 @@ def test_a_model_that_is_missing_is_told_to_all_who_asked_for_it(reader: Reader,
     assert there.result(10).prediction.predicted_digit == 5
 
 
-def test_closing_reads_what_is_queued(reader: Reader, model: Model) -> None:
-    read = [reader.submit(drawn(2), "cnn") for _ in range(BATCH + 1)]
+def test_closing_reads_what_is_queued(batcher: Batcher, model: Model) -> None:
+    read = [batcher.submit(drawn(2), "cnn") for _ in range(MAX_BATCH + 1)]
     model.go_on.set()
-    reader.close()
+    batcher.close()
     assert all(each.done() for each in read)

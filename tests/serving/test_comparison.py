@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from learning.dataset import Mnist, as_input, rows
-from serving import conversion
+from learning.weights import ModelMissing
 from serving.comparison import compare
-from serving.conversion import NotConverted, to_onnx
-from serving.prediction import ModelMissing
-from storage import labels, model_store
+from storage import model_store, review
 from storage.database import Database
-from storage.model_store import Candidate, NoSuchVersion, Taken
+from storage.model_store import Candidate, NoSuchVersion, UsedLabel
+from storage.review import Filters
 from storage.writer import Writer
 from support.classroom import damaged, draw, nudged, person, register
 from support.shipped import card, network
@@ -46,7 +43,7 @@ def test_both_versions_are_counted_on_the_same_drawings_and_their_differences_sh
         read = before(as_input(digits.images)).argmax(1)
     digits = rows(digits, (read == digits.labels).nonzero()[:80, 0])
     ids = draw(writer, before, digits, digits.labels.tolist(), [person(n) for n in range(len(digits.labels))])
-    approved = {each.drawing_id for each in labels.queue(database, labels.Filters("approved"), 200)}
+    approved = {each.drawing_id for each in review.queue(database, Filters("approved"), 200)}
     version = version_two(database, fond_of_threes())
     taken = [UsedLabel(drawing, int(label)) for drawing, label in zip(ids[:30], digits.labels[:30], strict=True)]
     used = Candidate("linear", nudged("linear"), card("linear"), 1, taken, [])
@@ -75,18 +72,3 @@ def test_without_labels_there_is_nothing_to_compare_on(database: Database) -> No
     version = version_two(database, nudged("linear"))
     found = compare(database, "linear", (1, version), 10)
     assert (found.all.drawings, found.differences) == (0, [])
-
-
-def test_weights_that_cannot_be_converted_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a process that ends as export_onnx.py does where weights do not fit; see its own tests."""
-    said = "Loading ...\nexport_onnx.py: The weights of linear do not fit it."
-
-    def refuses(_command: list[str], stdout: int, stderr: int, priority: int) -> subprocess.Popen[str]:
-        program = [sys.executable, "-c", f"import sys; print({said!r}, file=sys.stderr); sys.exit(2)"]
-        return subprocess.Popen(program, stdout=stdout, stderr=stderr, text=True)
-
-    monkeypatch.setattr(conversion, "in_background", refuses)
-    with pytest.raises(
-        NotConverted, match=r"^The ONNX file could not be made\. The weights of linear do not fit it\.$"
-    ):
-        to_onnx("linear", b"nothing of the kind")

@@ -17,8 +17,7 @@ from frames.preprocessing import frame_pixels
 from learning.dataset import Mnist
 from learning.networks import digit_evidence
 from learning.registry import MODELS
-from learning.weights import SHIPPED_DIR
-from serving.prediction import MODELS, ModelMissing
+from learning.weights import SHIPPED_DIR, ModelMissing
 from serving.predictor import Predictor, evidence, load_model, load_predictor, sigmoid, softmax
 
 
@@ -32,10 +31,6 @@ def copies(tmp_path: Path) -> Path:
     """A copy of the shipped models, to be damaged."""
     shutil.copytree(SHIPPED_DIR, tmp_path / "model")
     return tmp_path / "model"
-
-
-def test_the_names_are_those_of_the_networks() -> None:
-    assert set(MODELS) == set(MODELS)
 
 
 @pytest.mark.parametrize(("model", "least"), [("cnn", 0.985), ("linear", 0.9)])

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from learning.dataset import load_mnist, rows
 from logger import statements
+from settings import ROOT
 from storage.database import Database
 from storage.labels import Rules
 from storage.spool import Spool
@@ -21,7 +22,7 @@ from support.classroom import Known, person
 from support.classroom import draw as drawn
 from support.digits import DIGITS
 from support.hand import answer, draw, open_page, say
-from support.running_app import ROOT, RunningApp
+from support.running_app import RunningApp
 from support.shipped import network
 
 FOLDER = ROOT / ".github"

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Generator
 
-from benchmarks.report import canvas
+from benchmarks.drawings import canvas
 from frames.preprocessing import frame_pixels
 from learning import synthetic
 from settings import ROOT

@@ -1,0 +1,34 @@
+"""The registry: every model builds, and one more takes one entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from learning.networks import ConvNet, LinearNet
+from learning.registry import DEFAULT_MODEL, MODELS
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_builds_under_its_name(name: str) -> None:
+    spec = MODELS[name]
+    assert spec.name == name
+    assert spec.build(dropout=0.5)(torch.zeros(2, 1, 28, 28)).shape[0] == 2
+
+
+def test_the_default_is_the_best_and_comes_first() -> None:
+    assert DEFAULT_MODEL == next(iter(MODELS)) == "cnn"
+    assert [type(spec.build()) for spec in MODELS.values()] == [ConvNet, LinearNet]
+    assert [spec.display_name for spec in MODELS.values()] == ["CNN", "Linear"]
+
+
+def test_a_network_without_a_column_for_it_is_trained_on_no_non_digits() -> None:
+    assert MODELS["linear"].recipe.non_digits == MODELS["linear"].fine_tuning.non_digits == 0
+
+
+def test_a_third_model_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    third = replace(MODELS["linear"], name="cnn-small", display_name="Small", network="learning.networks:ConvNet")
+    monkeypatch.setitem(MODELS, "cnn-small", third)
+    assert isinstance(MODELS["cnn-small"].build(), ConvNet)

@@ -1,0 +1,51 @@
+"""Drawings that are labelled through the writer, and how their reviews stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from frames.preprocessing import to_png
+from logger import PredictionRow, log_label, log_prediction
+from storage.database import Database
+from storage.writer import Writer
+from support.rows import ME
+
+RANDOM = np.random.default_rng(0)
+
+
+def reading(**changes: Any) -> PredictionRow:
+    """A drawing, each with a picture of its own, that is read as a sure 4, and perhaps a 9."""
+    plain = PredictionRow(
+        drawing_id=uuid4(),
+        predicted_digit=4,
+        confidence=0.8,
+        probabilities=(0, 0, 0, 0.01, 0.8, 0, 0, 0, 0, 0.19),
+        digit_score=0.9,
+        image=to_png(RANDOM.integers(0, 255, (28, 28), np.uint8)),
+        source="canvas",
+        visitor=ME,
+        model="cnn",
+        model_version=1,
+        elapsed_ms=1.0,
+    )
+    return replace(plain, **changes)
+
+
+def say(writer: Writer, label: int, who: str = ME, **changes: Any) -> tuple[UUID, str]:
+    """Draw and label; the drawing's id, and how its review stands."""
+    drawing = reading(**{"visitor": who} | changes)
+    log_prediction(writer, drawing).result(20)
+    found, review = log_label(writer, drawing.drawing_id, label, who).result(20).row or (0, "")
+    assert found == 1
+    return drawing.drawing_id, review
+
+
+def reason(database: Database, drawing_id: UUID) -> tuple[str, str]:
+    with database.transaction() as cursor:
+        cursor.execute("SELECT review, review_reason FROM predictions WHERE drawing_id = %s", (drawing_id,))
+        (row,) = cursor.fetchall()
+    return row[0], row[1]
