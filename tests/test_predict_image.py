@@ -49,7 +49,7 @@ def test_in_words_and_with_the_other_model(pictures: Path, capsys: pytest.Captur
     assert predict_image.main(["one.png", "--model", "linear"]) == 0
     assert capsys.readouterr().out.startswith("one.png: 1 (9")
     assert predict_image.main(["zero.png"]) == 0
-    assert capsys.readouterr().out == "zero.png: 0 (over 99.9% sure)\n"
+    assert capsys.readouterr().out == "zero.png: 0 (over 99.9 % sure)\n"
 
 
 def test_what_is_no_digit_is_said(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:

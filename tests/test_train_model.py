@@ -31,7 +31,7 @@ def little(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> Mnist:
     few = Mnist(*(rows(d, torch.arange(n)) for d, n in zip(mnist, (600, 100, 200), strict=True)))
     monkeypatch.setattr(train_model, "load_mnist", lambda _: few)
     small = replace(MODELS["cnn"].recipe, synthetic_digits=200, non_digits=100)
-    monkeypatch.setitem(RECIPES, "cnn", small)
+    monkeypatch.setitem(MODELS, "cnn", replace(MODELS["cnn"], recipe=small))
     return few
 
 

@@ -121,7 +121,7 @@ def _show_outcome() -> None:
 def database_unavailable(database: Database) -> None:
     """Say so in place of the page, and show the page as soon as the database is back."""
     what = "The database is starting." if database.starting else "The database is unavailable, and this page needs it."
-    st.warning(f"{what} The page continues by itself when it is back.", icon=":material/cloud_off:")
+    st.warning(f"{what} The page continues by itself when it is ready.", icon=":material/cloud_off:")
     _retry(database)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app_pages.administration import act
-from app_pages.pictures import show_drawing
+from app_pages.pictures import MAX_PICTURES, show_drawing
 from percentages import percent
 from storage.database import Database
 from storage.model_store import Version
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from serving.comparison import Comparison, Difference, Tally
 
 AMOUNTS = (50, 200, 500)  # drawings of a comparison
-MAX_PICTURES = 60
 
 
 def comparison(database: Database, versions: list[Version]) -> None:

@@ -66,7 +66,7 @@ def tally(counts: Counts) -> None:
 def choose_filters() -> Filters:
     """The filters; a change goes back to the first page."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        review = st.segmented_control(
+        standing = st.segmented_control(
             "Labels",
             list(STATES),
             format_func=STATES.__getitem__,
@@ -87,7 +87,7 @@ def choose_filters() -> Filters:
             on_click=_only,
             args=(None,),
         )
-    return Filters(review, reason, said, read, source, person)
+    return Filters(standing, reason, said, read, source, person)
 
 
 def _choice(label: str, options: Sequence[T], width: int, shown: Callable[[T], str] = str) -> T | None:
@@ -120,7 +120,7 @@ def nothing(database: Database, filters: Filters) -> None:
         undo_button(database)
     if filters == Filters():
         st.success(
-            "Nothing is waiting. Labels that the app doubts come here; all others are approved by themselves.",
+            "Nothing is waiting. Labels that the app doubts come here; all others are approved automatically.",
             icon=":material/celebration:",
         )
     else:

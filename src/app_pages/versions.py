@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from app_pages.administration import act
-from app_pages.pictures import show_drawing
+from app_pages.pictures import MAX_PICTURES, show_drawing
 from app_pages.version_figures import show_figures
 from learning.card import DroppedLabel, Evaluation, ModelCard, RetrainedCard
 from percentages import percent
@@ -21,7 +21,6 @@ from web.admins import get_admins
 from web.visitors import current_visitor
 
 NEWEST = 12  # versions that are listed unless all are asked for
-MAX_PICTURES = 60
 
 
 def version_list(versions: list[Version]) -> None:

@@ -29,11 +29,11 @@ from learning.networks import digit_logits
 from learning.recipes import TrainingConfig
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.training import Step, fit, predict
-from learning.weights import Weights, load_network, pack
+from learning.weights import ModelMissing, Weights, load_network, pack
 from storage import labels, model_store, trainings
 from storage.database import Database, DatabaseAway
 from storage.labels import Label
-from storage.model_store import Candidate, UsedLabel
+from storage.model_store import Candidate, NoSuchVersion, UsedLabel
 
 log = logging.getLogger(__name__)
 
@@ -90,10 +90,21 @@ def retrain(database: Database, mnist: Mnist, plan: Plan, report: Report = lambd
             outcome = _retrain(database, mnist, plan, progress.note)
         except BaseException as error:
             stage = "refused" if isinstance(error, TooFewLabels) else "failed"
-            progress.end(stage, str(error) or type(error).__name__)
+            progress.end(stage, _reason(error))
             raise
         progress.end("promoted" if outcome.promoted else "rejected", outcome.reason, outcome.version)
     return outcome
+
+
+# What these say is for people; the words of any other error are for the log.
+_EXPLAINED = (TooFewLabels, NoSuchVersion, ModelMissing, DatabaseAway, SystemExit)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, _EXPLAINED):
+        return str(error)
+    log.error("the training failed", exc_info=error)
+    return "The training failed; the log says why."
 
 
 def _retrain(database: Database, mnist: Mnist, plan: Plan, report: Report) -> Outcome:
@@ -258,7 +269,7 @@ def fine_tune(
 def training_examples(active: nn.Module, training_set: TrainingSet, mnist: Mnist, seed: int) -> Digits:
     """An epoch's rows: labels, the more copies of one the less `active` expects it, and rehearsal.
 
-    What the network knows already teaches it little; its confident mistakes are few, and must not drown.
+    The network learns little from what it already knows; its confident mistakes are few, and must not be outweighed.
     """
     generator = Generator().manual_seed(seed)
     labelled = as_digits([*training_set.new, *training_set.replayed])

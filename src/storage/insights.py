@@ -30,7 +30,7 @@ class Tally:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of the labelled drawings that was read right, 0-1; None while there is no label."""
+        """The fraction of the labelled drawings that was read right, 0-1; None while there is no label."""
         return self.right / self.labelled if self.labelled else None
 
 

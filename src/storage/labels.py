@@ -150,7 +150,7 @@ def label_statement(rules: Rules) -> Statement:
 
 
 class Counts(NamedTuple):
-    """How many labels wait for review, are approved and unused, have trained or judged a version, were rejected."""
+    """How many labels are pending, approved and unused, used for training or validation, and rejected."""
 
     pending: int
     unused: int

@@ -113,17 +113,17 @@ SELECT count(*)::int FROM changed
 
 
 def approve(database: Database, drawing_ids: Sequence[UUID]) -> UUID:
-    """Let labels teach, whatever the app thinks of them; the action's name, for undo(). Raises DatabaseAway."""
+    """Approve labels for training; returns the action's id, for undo(). Raises DatabaseAway."""
     return _review(database, drawing_ids, "approved", None)
 
 
 def reject(database: Database, drawing_ids: Sequence[UUID]) -> UUID:
-    """Let labels never teach; the action's name, for undo(). Raises DatabaseAway."""
+    """Reject labels, so that they are never trained on; returns the action's id, for undo(). Raises DatabaseAway."""
     return _review(database, drawing_ids, "rejected", None)
 
 
 def relabel(database: Database, drawing_ids: Sequence[UUID], label: int) -> UUID:
-    """Give drawings another label (0-9), and let it teach; the action's name, for undo(). Raises DatabaseAway."""
+    """Give drawings another label (0-9), and approve it; returns the action's id, for undo(). Raises DatabaseAway."""
     return _review(database, drawing_ids, "approved", label)
 
 

@@ -9,13 +9,14 @@ import torch
 import benchmark
 from benchmarks import report
 from learning.dataset import Mnist, rows
+from learning.recipes import CNN
 from learning.weights import SHIPPED_DIR
 
 
 def test_the_page_has_every_table_and_figure(mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = Mnist(*(rows(d, torch.arange(n)) for d, n in zip(mnist, (300, 50, 1000), strict=True)))
     monkeypatch.setattr(benchmark, "load_mnist", lambda _: few)
-    monkeypatch.setattr(report, "CNN", replace(report.CNN, synthetic_digits=50, non_digits=20))
+    monkeypatch.setattr(report, "CNN", replace(CNN, synthetic_digits=50, non_digits=20))
     flags = ["--model-dir", str(SHIPPED_DIR), "--output", str(tmp_path), "--count", "10", "--ablation-epochs", "1"]
     assert benchmark.main(["accuracy", *flags]) == 0
     page = (tmp_path / "README.md").read_text()

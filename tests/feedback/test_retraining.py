@@ -181,6 +181,26 @@ def test_a_second_training_is_refused_while_one_runs(
         retrain(database, part, plan())
 
 
+def test_of_an_unforeseen_error_people_see_no_details_and_the_log_all(
+    database: Database, writer: Writer, mnist: Mnist, part: Mnist, caplog: pytest.LogCaptureFixture
+) -> None:
+    register(database, "linear")
+    label(writer, mnist)
+
+    def fail(stage: str, _done: float, _message: str) -> None:
+        if stage == "training":
+            raise OSError("/secret/path is full")
+
+    with pytest.raises(OSError, match="secret"):
+        retrain(database, part, plan(), fail)
+    (ended,) = trainings.newest(database)
+    assert (ended.stage, ended.message) == ("failed", "The training failed; the log says why.")
+    assert "/secret/path is full" in caplog.text
+    with pytest.raises(TooFewLabels):
+        retrain(database, part, plan(min_labels=1000))
+    assert "1000 are needed" in trainings.newest(database)[0].message
+
+
 def test_what_is_unexpected_is_copied_most(mnist: Mnist) -> None:
     digits = rows(mnist.test, torch.arange(200))
     expected = retraining.label_probabilities(network("cnn"), digits)

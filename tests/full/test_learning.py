@@ -32,6 +32,7 @@ from storage.database import Database
 from storage.model_store import Candidate
 from support.classroom import Known, nudged
 from support.running_app import RunningApp, wait_until
+from support.shipped import card
 from support.writers import Drawing, people
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]

@@ -9,7 +9,8 @@ from torch import nn
 
 from learning.dataset import Digits, Mnist, rows
 from learning.networks import NOT_A_DIGIT, ConvNet, LinearNet
-from learning.training import Epoch, Step, TrainingConfig, accuracy, fit, predict
+from learning.recipes import TrainingConfig
+from learning.training import Epoch, Step, accuracy, fit, predict
 from support import shipped
 
 QUICK = TrainingConfig(epochs=1, batch_size=64, lr=0.01, synthetic_digits=0, non_digits=0, averaging=0.0)

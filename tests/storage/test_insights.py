@@ -81,8 +81,8 @@ def test_however_many_ask_they_are_counted_once(database: Database, monkeypatch:
         asked.append(database)
         return figures(database)
 
-    monkeypatch.setattr("insights.figures", counting)
-    monkeypatch.setattr("insights.FRESH", 60)
+    monkeypatch.setattr("storage.insights.figures", counting)
+    monkeypatch.setattr("storage.insights.FRESH", 60)
     insights = Insights(database)
     threads = [threading.Thread(target=insights.figures) for _ in range(8)]
     for thread in threads:
@@ -90,7 +90,7 @@ def test_however_many_ask_they_are_counted_once(database: Database, monkeypatch:
     for thread in threads:
         thread.join()
     assert len(asked) == 1
-    monkeypatch.setattr("insights.FRESH", 0)
+    monkeypatch.setattr("storage.insights.FRESH", 0)
     fill(database)
     assert insights.figures().total.predictions == len(ROWS)
 

@@ -1,4 +1,4 @@
-"""python tests/support/killable_training.py DSN MOMENT: a small retraining in a process of its own that stops at a moment.
+"""python tests/support/killable_training.py DSN MOMENT: a small retraining that stops at a moment.
 
 It prints MOMENT when it has come there, and waits to be killed. Needs src/ and tests/ on the path.
 """

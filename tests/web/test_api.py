@@ -16,8 +16,8 @@ import pytest
 
 from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage
 from frames.masks import NoInk
+from learning.registry import MODELS
 from learning.weights import SHIPPED_DIR
-from serving.prediction import MODELS
 from storage.embedded import EmbeddedServer
 from support.hostile_pictures import HOSTILE_PICTURES
 from support.hostile_requests import HOSTILE_REQUESTS
@@ -110,7 +110,7 @@ def test_a_drawing_does_not_stand_behind_photographs(app: RunningApp) -> None:
 
 
 def test_the_fields_know_the_models() -> None:
-    assert get_args(ModelName) == MODELS
+    assert get_args(ModelName) == tuple(MODELS)
 
 
 # --- Saying what it was -----------------------------------------------------------------------------------------------
