@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
+from support.running_app import RunningApp
 from web.visitors import COOKIE
 
 Stroke = Sequence[tuple[float, float]]
@@ -108,3 +109,11 @@ def expect_empty(page: Page) -> None:
     expect(page.get_by_test_id("digit")).to_have_count(0)
     expect(page.get_by_text("The answer appears here")).to_be_visible()
     expect(canvas(page)).to_have_count(1)
+
+
+def rows_of(app: RunningApp, page: Page) -> list[tuple[int, int | None, bytes, str]]:
+    """A visitor's rows in the order of their drawings: predicted, true label, picture, source."""
+    return app.sql(
+        "SELECT predicted_digit, true_label, image, source FROM predictions WHERE visitor = %s ORDER BY id",
+        visitor_of(page),
+    )
