@@ -17,6 +17,7 @@ from contextlib import redirect_stdout, suppress
 from command_line import command, number
 from feedback.retraining import Outcome, Plan, TooFewLabels, retrain
 from learning.dataset import MnistMissing, load_mnist
+from learning.evaluation import NotFinite
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelMissing, WeightsMissing, find_folder, read_weights
 from settings import Settings, SettingsError, load_settings
@@ -25,6 +26,10 @@ from storage.database import Database, DatabaseAway, open_database
 from storage.model_store import NoSuchVersion
 from storage.trainings import TrainingUnderWay
 
+REFUSALS = (
+    *(MnistMissing, NotFinite, ModelMissing, NoSuchVersion, TrainingUnderWay),
+    *(DatabaseAway, SettingsError, OSError),
+)
 DATABASE_TIMEOUT = 60.0  # seconds for the database to start
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -104,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
             outcome, code = run(asked), 0
     except TooFewLabels as error:
         outcome, code = Outcome(False, None, str(error), 0), 0
-    except (MnistMissing, ModelMissing, NoSuchVersion, TrainingUnderWay, DatabaseAway, SettingsError, OSError) as error:
+    except REFUSALS as error:
         outcome, code = Outcome(False, None, str(error), 0), 2
     if asked.json:
         print(as_json(outcome))

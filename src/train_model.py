@@ -22,7 +22,7 @@ from tqdm import tqdm
 from command_line import command, number
 from learning.card import ModelCard
 from learning.dataset import Mnist, MnistMissing, load_mnist
-from learning.evaluation import evaluate, fit_digit_score, fit_temperature
+from learning.evaluation import NotFinite, evaluate, fit_digit_score, fit_temperature
 from learning.figures import confusion_figure
 from learning.recipes import TrainingConfig
 from learning.registry import MODELS
@@ -167,7 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name}: {card.test_accuracy:.2%} of the test digits, {history.seconds:.0f} s", flush=True)
             if writer:
                 log(writer, name, network, history, mnist)
-    except (MnistMissing, OSError) as error:
+    except (MnistMissing, NotFinite, OSError) as error:
         return _sentence(str(error))
     return 0
 

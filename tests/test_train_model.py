@@ -17,7 +17,7 @@ import torch
 import train_model
 from learning.dataset import Mnist, rows
 from learning.registry import MODELS
-from learning.training import accuracy
+from learning.training import History, accuracy, fit
 from learning.weights import write_weights
 from settings import ROOT
 from support import shipped
@@ -279,3 +279,17 @@ def test_help_names_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         train_model.main(["--help"])
     assert "python src/train_model.py" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_is_one_sentence(
+    little: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def diverge(network: torch.nn.Module, *arguments: Any) -> History:
+        history = fit(network, *arguments)
+        torch.nn.init.constant_(list(network.parameters())[-1], float("nan"))
+        return history
+
+    monkeypatch.setattr(train_model, "fit", diverge)
+    assert train_model.main(["--model", "linear", "--epochs", "1", "--output", str(tmp_path)]) == 2
+    assert "smaller learning rate" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.pt"))

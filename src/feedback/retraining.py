@@ -25,6 +25,7 @@ from feedback.gate import Gate, Verdict, complete_card
 from feedback.screening import Screening
 from learning.card import RetrainedCard
 from learning.dataset import Digits, Mnist, concatenate, rows
+from learning.evaluation import NotFinite
 from learning.networks import digit_logits
 from learning.recipes import TrainingConfig
 from learning.registry import DEFAULT_MODEL, MODELS
@@ -97,7 +98,7 @@ def retrain(database: Database, mnist: Mnist, plan: Plan, report: Report = lambd
 
 
 # What these say is for people; the words of any other error are for the log.
-_EXPLAINED = (TooFewLabels, NoSuchVersion, ModelMissing, DatabaseAway, SystemExit)
+_EXPLAINED = (TooFewLabels, NotFinite, NoSuchVersion, ModelMissing, DatabaseAway, SystemExit)
 
 
 def _reason(error: BaseException) -> str:

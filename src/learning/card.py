@@ -19,7 +19,8 @@ FORMAT = 1  # raised when an older version of the app could no longer read a car
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 PerDigit = Annotated[tuple[Fraction, ...], Field(min_length=10, max_length=10)]
-Confusion = Annotated[tuple[tuple[Count, ...], ...], Field(min_length=10, max_length=10)]
+ConfusionRow = Annotated[tuple[Count, ...], Field(min_length=10, max_length=10)]
+Confusion = Annotated[tuple[ConfusionRow, ...], Field(min_length=10, max_length=10)]
 
 
 class CardError(ValueError):
@@ -102,8 +103,10 @@ class ModelCard(_Part):
     trained_at: datetime
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ModelCard:
+    def from_json(cls, values: object) -> ModelCard:
         """The card in a .json or a row, a RetrainedCard where it is one. Raises CardError."""
+        if not isinstance(values, Mapping):
+            raise CardError("The model card is not an object.")
         kind = RetrainedCard if "before" in values else ModelCard
         try:
             return kind.model_validate(values)

@@ -18,9 +18,18 @@ BINS = 15  # of the reliability diagram and of the expected calibration error
 MAX_REFUSED = 0.015  # the fraction of digits that the threshold may call "not a digit"
 
 
+class NotFinite(ArithmeticError):
+    """A network's outputs are not finite numbers."""
+
+
 def evaluate(network: nn.Module, digits: Digits, temperature: float = 1.0) -> Evaluation:
-    """How well `network` reads `digits` (labels 0-9); probabilities are softmax(logits / temperature)."""
+    """How well `network` reads `digits` (labels 0-9); probabilities are softmax(logits / temperature).
+
+    Raises NotFinite for a network whose training has diverged.
+    """
     logits = digit_logits(predict(network, digits.images))
+    if not bool(logits.isfinite().all()):
+        raise NotFinite("The training diverged: its outputs are no longer finite numbers. Try a smaller learning rate.")
     probabilities = (logits / temperature).softmax(1)
     confusion = torch.bincount(digits.labels * DIGITS + logits.argmax(1), minlength=DIGITS**2).view(DIGITS, DIGITS)
     bins = reliability(probabilities, digits.labels)

@@ -93,7 +93,7 @@ def write_weights(folder: Path, model: str, network: nn.Module, card: ModelCard)
     """Write `model`.pt and `model`.json into `folder` (made if missing), each whole or not at all.
 
     A file that others load is never overwritten in place. Both are finished beside the old ones and then renamed over
-    them, so a killed run leaves the old pair; the json carries the checksum of the weights that it describes.
+    them; the json carries the checksum of the weights that it describes, so that no other pair is ever taken for one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = pack(network)
@@ -133,8 +133,11 @@ def pack(network: nn.Module) -> bytes:
 def load_network(model: str, data: bytes, sha256: str, dropout: float = 0.0) -> nn.Module:
     """The network of that name with the weights in `data`, as it is trained, in evaluation mode.
 
-    Raises ModelMissing if they do not fit the checksum, the network, or are not finite.
+    Raises ModelMissing where this release lacks the model, and where the weights do not fit their checksum or the
+    network, or are not finite.
     """
+    if model not in MODELS:
+        raise ModelMissing(f"There is no model {model!r} in this release of the app.")
     if checksum(data) != sha256:
         raise ModelMissing(f"The weights of {model} do not have the checksum that belongs to them.")
     import torch  # as above

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from learning.weights import ModelMissing
 from serving.prediction import Prediction
 
 MAX_BATCH = 16  # frames: with more, the first would wait long for the last
@@ -41,18 +42,25 @@ class Batcher:
     def __init__(self, predict: Callable[[Sequence[np.ndarray], str], list[Prediction]]) -> None:
         self._predict = predict
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._lock, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Predict what is queued, and end."""
-        self._queue.put(None)
+        with self._lock:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join(timeout=5)
 
     def submit(self, make_frame: Callable[[], np.ndarray], model: str) -> Future[FramePrediction]:
         """Queue a frame, as the function that makes it; the future raises what that raises, or ModelMissing."""
         request = _Request(make_frame, model)
-        self._queue.put(request)
+        with self._lock:
+            if self._closed:
+                request.result.set_exception(ModelMissing("The app is shutting down."))
+            else:
+                self._queue.put(request)
         return request.result
 
     def _run(self) -> None:

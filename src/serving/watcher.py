@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from learning.registry import MODELS
 from learning.weights import ModelMissing, Weights
 from serving.predictor import Predictor, load_version
 from storage import model_store
@@ -64,7 +65,8 @@ class Watcher:
             for weights in self._shipped:
                 model_store.register_shipped(self._database, weights)
             self._registered = True
-        stored = model_store.serving(self._database)
+        # A model of a later release, before a step back to this one, is nothing that can serve here.
+        stored = {name: each for name, each in model_store.serving(self._database).items() if name in MODELS}
         self._active = {(model, *versions[0]) for model, versions in stored.items()}
         for model, versions in stored.items():
             self._follow(model, versions)

@@ -72,3 +72,14 @@ def test_a_retrained_card_keeps_the_keys_that_older_releases_read() -> None:
     assert (after["share"], after["labels_dropped"], after["before"]["version"]) == (0.25, [dropped], 1)
     assert "held_out" not in after["after"]
     assert {"scale", "offset", "threshold"} == after["digit_score"].keys()
+
+
+@pytest.mark.parametrize("values", [None, 3, "card", [1, 2]])
+def test_what_is_no_object_is_no_card(values: object) -> None:
+    with pytest.raises(CardError, match="not an object"):
+        ModelCard.from_json(values)
+
+
+def test_a_ragged_confusion_matrix_is_refused() -> None:
+    with pytest.raises(CardError, match="confusion"):
+        ModelCard.from_json(shipped_json() | {"confusion": [[1] * 10] * 9 + [[1] * 9]})

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from learning.dataset import Digits, Mnist
 from learning.evaluation import (
     MAX_REFUSED,
+    NotFinite,
     auroc,
     digit_scores,
     evaluate,
@@ -109,3 +110,8 @@ def test_the_digit_score_refuses_few_digits(mnist: Mnist) -> None:
     assert 0 < score.threshold < 1
     evidence = digit_evidence(predict(shipped.network(), mnist.validation.images[1500:]))
     assert (digit_scores(evidence, score.scale, score.bias) < score.threshold).float().mean() < 2 * MAX_REFUSED
+
+
+def test_a_diverged_network_is_said_to_be_one() -> None:
+    with pytest.raises(NotFinite, match="smaller learning rate"):
+        evaluate(*told(torch.full((2, 10), float("nan")), torch.tensor([1, 2])))

@@ -102,3 +102,10 @@ def test_closing_reads_what_is_queued(batcher: Batcher, model: Model) -> None:
     model.go_on.set()
     batcher.close()
     assert all(each.done() for each in read)
+
+
+def test_after_closing_nobody_waits_in_vain(batcher: Batcher, model: Model) -> None:
+    model.go_on.set()
+    batcher.close()
+    with pytest.raises(ModelMissing, match="shutting down"):
+        batcher.submit(drawn(1), "cnn").result(5)

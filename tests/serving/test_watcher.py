@@ -190,3 +190,18 @@ def test_two_replicas_swap_alike(database: Database, server: EmbeddedServer, wat
     wait_until(lambda: serving(other) == 2, SOON, "the swap at the other replica")
     working.close()
     elsewhere.close(stop_server=False)
+
+
+def test_a_model_that_this_release_lacks_hinders_no_other(database: Database, predictor: Predictor) -> None:
+    with database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO model_versions (model, version, weights, sha256, status) "
+            "VALUES ('a-third', 1, 'x', %s, 'active')",
+            ("0" * 64,),
+        )
+    follower = Watcher(database, predictor, [shipped("linear")])
+    follower.check()
+    assert follower.error is None
+    model_store.promote(database, "linear", learnt(database), "admin")
+    follower.check()
+    assert serving(predictor) == 2

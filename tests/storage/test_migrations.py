@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
+import psycopg2
 import psycopg2.errors
+import psycopg2.extensions
 import pytest
 
 from storage.embedded import EmbeddedServer
@@ -31,6 +35,45 @@ def test_replicas_that_start_together_migrate_once(server: EmbeddedServer, tmp_p
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(lambda _: migrate(dsn, tmp_path), range(4)))
     assert sorted(map(len, applied)) == [0, 0, 0, 1]
+
+
+@pytest.fixture
+def empty(server: EmbeddedServer) -> Iterator[str]:
+    """The connection string of a new, empty database on the same server."""
+    dsn = server.start()
+    admin = psycopg2.connect(dsn)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute("CREATE DATABASE upgraded")
+        yield psycopg2.extensions.make_dsn(dsn, dbname="upgraded")
+        cursor.execute("DROP DATABASE upgraded WITH (FORCE)")
+    admin.close()
+
+
+def test_the_database_of_the_release_before_is_taken_over_with_all_that_is_in_it(empty: str, tmp_path: Path) -> None:
+    for file in ("001_init_db.sql", "002_installation.sql", "003_learning.sql"):
+        shutil.copy(SQL_DIR / file, tmp_path)
+    assert len(migrate(empty, tmp_path)) == 3
+    drawing = (
+        "INSERT INTO predictions (drawing_id, predicted_digit, confidence, probabilities, digit_score, image, source, "
+        "model, model_version, elapsed_ms, true_label, labelled_at, review) VALUES (gen_random_uuid(), 4, 0.8, "
+        "'{0,0,0,0.01,0.8,0,0,0,0,0.19}', 0.9, 'png', 'canvas', %s, 1, 1, 4, now(), 'approved')"
+    )
+    version = "INSERT INTO model_versions (model, version, weights, sha256, status) VALUES (%s, 1, 'w', %s, 'active')"
+    everything = "SELECT p.*, v.sha256, i.id FROM predictions p JOIN model_versions v USING (model), installation i"
+    with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
+        for model in ("cnn", "linear"):
+            cursor.execute(drawing, (model,))
+            cursor.execute(version, (model, "0" * 64))
+        cursor.execute(everything)
+        before = cursor.fetchall()
+    assert migrate(empty) == ["004_models.sql"]
+    with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
+        cursor.execute(everything)
+        assert sorted(cursor.fetchall()) == sorted(before)
+        cursor.execute(drawing, ("cnn-small",))  # a third model needs no migration
+        with pytest.raises(psycopg2.errors.CheckViolation):
+            cursor.execute(drawing, ("Oracle!",))
 
 
 def test_every_column_is_explained_in_the_line_above_it() -> None:
