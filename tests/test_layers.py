@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -122,3 +123,21 @@ def test_the_ladder_names_nothing_that_is_gone() -> None:
 def test_no_module_takes_the_name_of_another() -> None:
     taken = set(sys.stdlib_module_names) | {"onnx", "model", "torch", "streamlit", "fastapi", "limits"}
     assert not {part for name in MODULES for part in name.split(".")} & taken
+
+
+def test_every_module_has_its_test() -> None:
+    """A test file of its name in the same room, or one that names it."""
+    tests = {file: file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")}
+    own = {file.relative_to(ROOT / "tests") for file in tests}
+    covered = {"app"}  # every test of the running app starts it
+    for text in tests.values():
+        names = imports(ast.parse(text))
+        covered |= names & MODULES.keys()
+        if listed := re.search(r"Covers src/(\w+): ([^.]*)\.", text):
+            covered |= {f"{listed[1]}.{name.strip()}" for name in listed[2].split(",")}
+    without = [
+        name
+        for name, file in ((module(file), file.relative_to(SRC)) for file in FILES)
+        if file.with_name(f"test_{file.name}") not in own and name not in covered
+    ]
+    assert without == []

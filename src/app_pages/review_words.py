@@ -48,7 +48,7 @@ def brief(label: ReviewItem) -> str:
 
 def story(label: ReviewItem) -> str:
     """All that is known of a label, as HTML."""
-    model = MODELS[label.model].display_name if label.model in MODELS else label.model
+    model = escape(MODELS[label.model].display_name if label.model in MODELS else label.model)
     return (
         f'<p>{name(label.person)} said it is a <span class="digit">{label.true_label}</span></p>'
         f'<p>read as <span class="digit">{label.predicted_digit}</span> by {model} version {label.model_version}, '

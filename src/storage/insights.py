@@ -1,6 +1,6 @@
-"""The figures of the log: how much was read and labelled, how often it was right, and what was taken for what.
+"""The figures of all drawings: counts, live accuracy, and the confusion matrix.
 
-A label that was rejected in review counts as none. Days are those of UTC.
+A label that was rejected in review does not count. Days are in UTC.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from storage.database import Database
 DIGITS = 10
 DAYS = 30
 SOURCES = ("canvas", "upload", "camera", "api")
-FRESH = 1.0  # seconds for which the figures are not counted anew
+FRESH = 1.0  # seconds for which the figures are cached
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the log says about all drawings. No picture, no id and no visitor is among it."""
+    """What is known of all drawings: no picture, id or visitor is part of it."""
 
     total: Tally
     predicted: list[int]
@@ -54,7 +54,7 @@ class Figures:
 
 
 class Insights:
-    """The figures for everybody who asks. Counting looks at every row, so it is done once at a time, and seldom."""
+    """The figures, cached. Counting scans every row, so it runs once at a time, and seldom."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

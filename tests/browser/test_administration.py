@@ -1,4 +1,8 @@
-"""Review and Models as an administrator meets them in the browser, each click and key checked in the database."""
+"""Review and Models as an administrator meets them in the browser, each click and key checked in the database.
+
+Covers src/app_pages: administration, review, review_decisions, models, versions, version_figures, comparing, pictures,
+style.
+"""
 
 from __future__ import annotations
 

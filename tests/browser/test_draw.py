@@ -1,4 +1,7 @@
-"""The main job: draw, get it read, say what it was, find it in PostgreSQL."""
+"""The main job: draw, get it read, say what it was, find it in PostgreSQL.
+
+Covers src/app_pages: ui, draw, answer, recent.
+"""
 
 from __future__ import annotations
 

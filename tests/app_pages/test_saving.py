@@ -1,0 +1,28 @@
+"""What a visitor is told: saved, kept for later, still on its way, or nowhere."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import pytest
+
+from app_pages import saving
+from app_pages.saving import outcome
+from storage.writer import NotWritten, Written
+
+
+def done(result: Written | Exception) -> Future[Written]:
+    future: Future[Written] = Future()
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+    return future
+
+
+def test_it_says_where_something_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert outcome(done(Written(spooled=False)), "a 7.") == "Saved: a 7."
+    assert outcome(done(Written(spooled=True)), "a 7.") == "Kept until the database is back: a 7."
+    assert outcome(done(NotWritten("The database does not accept this entry.")), "a 7.") is None
+    monkeypatch.setattr(saving, "SAVE_TIMEOUT", 0.01)
+    assert outcome(Future(), "a 7.") == "Taken: a 7. It is being saved."
