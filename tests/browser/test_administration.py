@@ -35,9 +35,10 @@ from storage.labels import Rules
 from storage.model_store import Candidate
 from storage.spool import Spool
 from storage.writer import Writer
-from support.classroom import Known, draw, hasten, nudged, person, small
+from support.classroom import draw, hasten, nudged, person, small
 from support.contrast import CONTRAST
 from support.hand import at_rest, unmoving
+from support.outage import Known
 from support.running_app import SESAME, RunningApp, wait_until
 from support.shipped import card, network
 

@@ -30,7 +30,8 @@ from settings import ROOT
 from storage import model_store
 from storage.database import Database
 from storage.model_store import Candidate
-from support.classroom import Known, nudged
+from support.classroom import nudged
+from support.outage import Known
 from support.running_app import RunningApp, wait_until
 from support.shipped import card
 from support.writers import Drawing, people

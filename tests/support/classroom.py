@@ -23,19 +23,6 @@ from storage.writer import Writer
 from support.shipped import card, shipped
 
 
-class Known:
-    """A server whose connection string is known."""
-
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-
-    def start(self) -> str:
-        return self.dsn
-
-    def stop(self) -> None:
-        pass
-
-
 def person(name: object) -> str:
     """A visitor's hash."""
     return hashlib.sha256(str(name).encode()).hexdigest()

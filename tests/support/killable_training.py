@@ -14,7 +14,8 @@ from learning.dataset import load_mnist
 from learning.registry import MODELS
 from settings import ROOT
 from storage.database import Database
-from support.classroom import Known, hasten, small
+from support.classroom import hasten, small
+from support.outage import Known
 
 
 def pause(moment: str) -> None:

@@ -41,8 +41,8 @@ def postmaster(data_dir: Path) -> int | None:
         return None
 
 
-class At:
-    """A server that is at a connection string already."""
+class Known:
+    """A server whose connection string is known."""
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
@@ -54,7 +54,7 @@ class At:
         pass
 
 
-class Switch(At):
+class Switch(Known):
     """A server that can be switched off and on, for one database alone: PostgreSQL no longer lets its role log in."""
 
     def __init__(self, server: EmbeddedServer) -> None:
@@ -89,7 +89,7 @@ def started(database: Database, folder: Path) -> Writer:
 @contextmanager
 def opened(dsn: str) -> Iterator[Database]:
     """A small database that notices within moments what happens to its server."""
-    database = Database(At(dsn), pool_size=2, retry_seconds=0.02)
+    database = Database(Known(dsn), pool_size=2, retry_seconds=0.02)
     database.open()
     assert database.wait_until_ready(60), database.away
     yield database

@@ -18,10 +18,11 @@ from storage.labels import Rules
 from storage.spool import Spool
 from storage.writer import Writer
 from support.chromium import find
-from support.classroom import Known, person
 from support.classroom import draw as drawn
+from support.classroom import person
 from support.digits import DIGITS
 from support.hand import answer, draw, open_page, say
+from support.outage import Known
 from support.running_app import RunningApp
 from support.shipped import network
 
