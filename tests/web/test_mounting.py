@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web.mounting import LazyApp, MountBefore
@@ -31,25 +31,16 @@ def named(name: str) -> ASGIApp:
         ("/x/api", "outer "),
     ],
 )
-@pytest.mark.anyio
-async def test_only_what_lies_under_the_prefix_is_the_mounted_apps(path: str, answer: str) -> None:
+def test_only_what_lies_under_the_prefix_is_the_mounted_apps(path: str, answer: str) -> None:
     app = MountBefore(named("outer"), "/api", named("mounted"))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app") as client:
-        assert (await client.get(path)).text == answer
+    assert TestClient(app).get(path).text == answer
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.mark.anyio
-async def test_a_lazy_app_is_imported_by_the_first_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lazy_app_is_imported_by_the_first_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = "from starlette.responses import PlainTextResponse\napp = PlainTextResponse('late')\n"
     (tmp_path / "late_app.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     lazy = LazyApp("late_app:app")
     assert "late_app" not in sys.modules
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(lazy), base_url="http://app") as client:
-        assert [(await client.get("/")).text for _ in range(2)] == ["late", "late"]
+    assert [TestClient(lazy).get("/").text for _ in range(2)] == ["late", "late"]
     assert lazy.load() is sys.modules["late_app"].app
