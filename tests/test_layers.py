@@ -120,6 +120,13 @@ def test_the_ladder_names_nothing_that_is_gone() -> None:
     assert set().union(*LADDER) <= rooms
 
 
+def test_the_readme_has_the_same_ladder() -> None:
+    (told,) = re.findall(r"The layers are (.*?) -> app and the\s+commands;", (ROOT / "README.md").read_text(), re.S)
+    layers = [set(re.findall(r"\w+", layer)) for layer in told.split("->")]
+    rooms = [{name.split(".")[0] for name in each} for each in LADDER[:-1]]
+    assert layers == [each for n, each in enumerate(rooms) if each not in rooms[:n]]
+
+
 def test_no_module_takes_the_name_of_another() -> None:
     taken = set(sys.stdlib_module_names) | {"onnx", "model", "torch", "streamlit", "fastapi", "limits"}
     assert not {part for name in MODULES for part in name.split(".")} & taken
