@@ -90,6 +90,7 @@ def say(page: Page, label: int) -> None:
 
 
 def press_digit(page: Page, label: int) -> None:
+    at_rest(page)  # the buttons come after the answer, and one that is drawn again while it is pressed takes no click
     page.get_by_role("button", name=str(label), exact=True).first.click()
 
 
