@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 
@@ -12,27 +11,16 @@ from frames.preprocessing import to_png
 from logger import PredictionRow, log_label, log_prediction
 from storage.database import Database
 from storage.writer import Writer
-from support.rows import ME
+from support.rows import ME, row
 
 RANDOM = np.random.default_rng(0)
 
 
 def reading(**changes: Any) -> PredictionRow:
     """A drawing, each with a picture of its own, that is read as a sure 4, and perhaps a 9."""
-    plain = PredictionRow(
-        drawing_id=uuid4(),
-        predicted_digit=4,
-        confidence=0.8,
-        probabilities=(0, 0, 0, 0.01, 0.8, 0, 0, 0, 0, 0.19),
-        digit_score=0.9,
-        image=to_png(RANDOM.integers(0, 255, (28, 28), np.uint8)),
-        source="canvas",
-        visitor=ME,
-        model="cnn",
-        model_version=1,
-        elapsed_ms=1.0,
-    )
-    return replace(plain, **changes)
+    picture = to_png(RANDOM.integers(0, 255, (28, 28), np.uint8))
+    sure = {"confidence": 0.8, "probabilities": (0, 0, 0, 0.01, 0.8, 0, 0, 0, 0, 0.19), "image": picture}
+    return row(**(sure | changes))
 
 
 def say(writer: Writer, label: int, who: str = ME, **changes: Any) -> tuple[UUID, str]:
@@ -47,5 +35,5 @@ def say(writer: Writer, label: int, who: str = ME, **changes: Any) -> tuple[UUID
 def reason(database: Database, drawing_id: UUID) -> tuple[str, str]:
     with database.transaction() as cursor:
         cursor.execute("SELECT review, review_reason FROM predictions WHERE drawing_id = %s", (drawing_id,))
-        (row,) = cursor.fetchall()
-    return row[0], row[1]
+        ((review, why),) = cursor.fetchall()
+    return review, why
