@@ -6,7 +6,7 @@ A clean picture has one colour for its paper, or none. Any other is a photograph
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +22,30 @@ from frames.masks import (
     without_dust,
     without_isolated_pixels,
 )
-from frames.photographs import photographed_ink
+from frames.photographs import photographed_ink, reduction
 
 BOX = 20  # pixels of MNIST's box, into which ink of any size is scaled
 WORK_SIDE = 2000  # pixels; larger pictures are reduced first
 MIN_CONTRAST = 16  # grey levels, of 255, between paper and ink, below which nothing counts as drawn
 
 
+class Ink(NamedTuple):
+    """Ink cropped to what is drawn, (h, w) uint8, 0 paper, the strongest stroke near 255, and where it was found.
+
+    `side` is the longer side of the whole picture at the ink's resolution, in pixels.
+    """
+
+    pixels: Pixels
+    side: float
+
+
 def ink_of(image: Image.Image | NDArray[Any]) -> Pixels:
-    """The ink of a picture, cropped to what is drawn: (h, w) uint8, 0 paper, the strongest stroke near 255.
+    """The pixels of `find_ink`."""
+    return find_ink(image).pixels
+
+
+def find_ink(image: Image.Image | NDArray[Any]) -> Ink:
+    """The ink of a picture.
 
     Takes a Pillow image of any mode, or an array: (H, W) grey, (H, W, 1), (H, W, 2) grey and alpha, (H, W, 3) RGB,
     (H, W, 4) RGBA; uint8 0..255, bool, wider integers, or floats. Dark on light or light on dark, on paper or on a
@@ -39,12 +54,10 @@ def ink_of(image: Image.Image | NDArray[Any]) -> Pixels:
     Raises NoInk where nothing is drawn, ValueError for an array of another shape, ImageTooLarge over MAX_PIXELS.
     """
     pixels = _pixels(image)
-    if pixels.ndim == 3:
-        packed = pixels.view("<u4")[..., 0]
-        if packed.min() < 0xFF000000:
-            return _ink_on_transparent(pixels, packed)
-        return _ink_on_paper(pixels, packed)
-    return _ink_on_paper(pixels, pixels)
+    packed = pixels.view("<u4")[..., 0] if pixels.ndim == 3 else pixels
+    transparent = pixels.ndim == 3 and packed.min() < 0xFF000000
+    ink, reduced = _ink_on_transparent(pixels, packed) if transparent else _ink_on_paper(pixels, packed)
+    return Ink(ink, max(packed.shape) / reduced)
 
 
 # --- any image -> grey or RGBA, 8 bits --------------------------------------------------------------------------------
@@ -109,9 +122,11 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
 
 # --- clean pictures ---------------------------------------------------------------------------------------------------
 
+Reduced = tuple[Pixels, int]  # ink, and how many times smaller it is than in the picture
 
-def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any]) -> Pixels:
-    """The ink of a picture that is transparent somewhere: (h, w) uint8.
+
+def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
+    """The ink of a picture that is transparent somewhere.
 
     Ink on a transparent ground is its own alpha, whatever its colour. Only where the opaque part is itself a sheet
     (it fills its bounding box and has light and dark in it, or makes the picture's border) is the ink what is on it.
@@ -126,22 +141,22 @@ def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any]) -> Pixels:
         if bordered or high - low > 64:
             flattened = np.where(alpha > 0, grey, np.uint8(sheet))
             return _ink_on_paper(flattened, flattened)
-    return _cropped(alpha, packed.size)
+    return _cropped(alpha, packed.size), 1
 
 
-def _ink_on_paper(pixels: Pixels, packed: NDArray[Any]) -> Pixels:
-    """The ink of an opaque picture: (h, w) uint8. `packed` holds one number a pixel, equal where the colour is."""
+def _ink_on_paper(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
+    """The ink of an opaque picture. `packed` holds one number a pixel, equal where the colour is."""
     edge = border(packed)
     paper = np.partition(edge, edge.size // 2)[edge.size // 2]
     if 2 * np.count_nonzero(edge == paper) < edge.size:
-        return photographed_ink(pixels)
+        return photographed_ink(pixels), reduction(packed.shape)
     rows, columns = bounding_box(packed != paper)
     ink = _distance(pixels[rows, columns], packed[rows, columns], int(paper))
     # Anti-aliasing and JPEG leave some faint pixels around a drawing; paper in a photograph is faint all over.
     faint = np.count_nonzero(ink) - np.count_nonzero(ink > ink.max() // 8)
     if faint > 0.4 * ink.size:
-        return photographed_ink(pixels)
-    return _cropped(ink, packed.size)
+        return photographed_ink(pixels), reduction(packed.shape)
+    return _cropped(ink, packed.size), 1
 
 
 def _distance(pixels: Pixels, packed: NDArray[Any], paper: int) -> Pixels:

@@ -21,9 +21,13 @@ def photographed_ink(pixels: Pixels) -> Pixels:
 
     Raises NoInk where nothing stands out from the noise.
     """
-    image = Image.fromarray(pixels).convert("L")
-    grey = _median3(np.asarray(image.reduce(max(1, math.ceil(max(image.size) / WORK_SIDE)))))
+    grey = _median3(np.asarray(Image.fromarray(pixels).convert("L").reduce(reduction(pixels.shape[:2]))))
     return _dark_strokes(grey if _is_dark_on_light(grey) else 255 - grey)
+
+
+def reduction(shape: tuple[int, ...]) -> int:
+    """How many times a photograph of (H, W) is reduced, each way."""
+    return max(1, math.ceil(max(shape) / WORK_SIDE))
 
 
 def _median3(grey: Pixels) -> Pixels:

@@ -58,11 +58,11 @@ def frame_pixels(image: Image.Image | NDArray[Any], softness: float = SOFTNESS) 
     Ink that has to be scaled is softened by `softness` (0-1); ink as large as MNIST's digits stays as it is.
     Takes and raises what `ink_of` does: a Pillow image of any mode or an array; NoInk where nothing is drawn.
     """
-    return _fit(ink_of(image), softness)
+    return frame_ink(ink_of(image), softness)
 
 
-def _fit(ink: Pixels, softness: float) -> Pixels:
-    """Cropped ink scaled into the 20x20 box and placed in the frame."""
+def frame_ink(ink: Pixels, softness: float = SOFTNESS) -> Pixels:
+    """Cropped ink, (h, w) uint8, scaled into the 20x20 box and placed in the frame; see frame_pixels."""
     side = max(ink.shape)
     if BOX - 1 <= side <= BOX:
         return _centred(_full_ink(ink))
@@ -205,7 +205,7 @@ def frame_strokes(strokes: Sequence[NDArray[Any]], pen: float = MNIST_PEN, softn
     if not 0 < pen <= BOX:
         raise ValueError(f"A pen is between 0 and {BOX} pixels wide.")
     lines = _in_box(_finite_lines(strokes), pen)
-    step = max(0.25, sum(map(_length, lines)) / MAX_SAMPLES)
+    step = max(0.25, sum(map(length, lines)) / MAX_SAMPLES)
     samples = np.concatenate([_sampled(line, step) for line in lines]).astype(np.float32)
     cover = np.clip(pen / 2 + 0.5 - _distances(samples), 0, 1)
     return _softened(_centred((cover * 255 + 0.5).astype(np.uint8)), softness)
@@ -237,7 +237,8 @@ def _in_box(lines: list[Floats], pen: float) -> list[Floats]:
     return [(line - middle) * scale + BOX / 2 for line in lines]
 
 
-def _length(line: Floats) -> float:
+def length(line: Floats) -> float:
+    """The length of a line of (n, 2) points."""
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
 

@@ -1,0 +1,115 @@
+"""A drawing, ready to be read and kept: its frame, how its ink was drawn, and its pen strokes where there are any."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from frames.ink import BOX, Ink, find_ink
+from frames.masks import Pixels, pen_width
+from frames.preprocessing import frame_ink, frame_strokes, length
+
+MAX_STROKES, MAX_STROKE_POINTS = 200, 2_000  # that are kept of a drawing; a hand draws a few hundred points
+SPACING = 2.0  # canvas pixels between two points that are kept
+STEEPEST = 89.0  # degrees: a line that lies flat has no slant that could be measured
+
+
+class Measures(NamedTuple):
+    """How ink was drawn, before it was framed."""
+
+    pen_width: float
+    """The mean width of the strokes, as a fraction of the ink's longer side."""
+    size: float
+    """The ink's longer side, as a fraction of the picture's or canvas's longer side."""
+    slant: float
+    """Degrees from upright, -89 to 89, positive where the strokes lean to the right."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A frame, (28, 28) uint8, and what else is known of a drawing; `strokes` are JSON, see strokes_json."""
+
+    frame: Pixels
+    measures: Measures | None = None
+    strokes: str | None = None
+
+
+def from_picture(image: Image.Image | NDArray[Any]) -> Drawing:
+    """The drawing in a picture. Takes and raises what `ink.find_ink` does."""
+    ink = find_ink(image)
+    return Drawing(frame_ink(ink.pixels), measure_ink(ink))
+
+
+def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Drawing:
+    """The drawing of pen strokes on a square canvas of `canvas` pixels with a pen of `pen` pixels.
+
+    Takes and raises what `preprocessing.frame_strokes` does.
+    """
+    return Drawing(frame_strokes(strokes), measure_strokes(strokes, canvas, pen), strokes_json(strokes))
+
+
+# --- Measures ---------------------------------------------------------------------------------------------------------
+
+
+def measure_ink(ink: Ink) -> Measures:
+    """The measures of a picture's ink."""
+    pixels = _coarse(ink.pixels)
+    longer = max(pixels.shape)
+    width = pen_width(pixels > pixels.max() // 2) / longer
+    weights = pixels.astype(np.float32)
+    across, down = np.arange(pixels.shape[1]), np.arange(pixels.shape[0])
+    total = float(weights.sum())
+    x = across - float(weights.sum(0) @ across) / total
+    y = down - float(weights.sum(1) @ down) / total
+    slant = _slant(float(y @ weights @ x), float(weights.sum(1) @ (y * y)))
+    return Measures(min(1.0, width), min(1.0, max(ink.pixels.shape) / ink.side), slant)
+
+
+def _coarse(pixels: Pixels) -> Pixels:
+    """Ink at about twice the box's resolution, if it is larger: measuring takes a tenth of the time."""
+    step = max(pixels.shape) // (2 * BOX)
+    return np.asarray(Image.fromarray(pixels).reduce(step)) if step > 1 else pixels
+
+
+def measure_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Measures:
+    """The measures of pen strokes, at least one point, on a square canvas; `canvas` and `pen` in pixels."""
+    points = np.concatenate([np.asarray(stroke, np.float64) for stroke in strokes])
+    x, y = (points - points.mean(0)).T
+    longer = float(np.ptp(points, axis=0).max()) + pen
+    return Measures(pen / longer, min(1.0, longer / canvas), _slant(float(x @ y), float(y @ y)))
+
+
+def _slant(covariance: float, variance: float) -> float:
+    """Degrees from upright, of the central moments xy and yy, y pointing down (as deslanting MNIST does it)."""
+    if variance <= 0:
+        return 0.0
+    return max(-STEEPEST, min(STEEPEST, math.degrees(math.atan2(-covariance, variance))))
+
+
+# --- Strokes ----------------------------------------------------------------------------------------------------------
+
+
+def strokes_json(strokes: Sequence[NDArray[Any]]) -> str:
+    """Pen strokes as JSON: a list of strokes of [x, y], canvas pixels rounded to tenths, y pointing down.
+
+    The points kept are SPACING pixels apart, or farther where there would be more than MAX_STROKE_POINTS.
+    """
+    lines = [np.asarray(stroke, np.float64) for stroke in strokes[:MAX_STROKES]]
+    spacing = max(SPACING, sum(map(length, lines)) / (MAX_STROKE_POINTS - 2 * MAX_STROKES))
+    return json.dumps([np.round(_thinned(line, spacing), 1).tolist() for line in lines], separators=(",", ":"))
+
+
+def _thinned(line: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
+    """The points of a line that are about `spacing` apart along it, and both ends."""
+    steps = np.hypot(*np.diff(line, axis=0).T).cumsum() // spacing
+    kept = np.concatenate([[True], np.diff(steps, prepend=0.0) > 0])
+    kept[-1] = True
+    thinned: NDArray[np.float64] = line[kept]
+    return thinned
