@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from storage.writer import Writer, Written
 
 @dataclass(frozen=True)
 class PredictionRow:
-    """What is kept of one reading. `image` is the 28x28 PNG; `visitor` a sha-256 in hex, or None for nobody."""
+    """What is kept of a reading, by its columns in sql/; what has a default is not known of every one."""
 
     drawing_id: UUID
     predicted_digit: int
@@ -36,6 +36,12 @@ class PredictionRow:
     model: str
     model_version: int
     elapsed_ms: float
+    shared_digit: int | None = None
+    shared_probabilities: tuple[float, ...] | None = None
+    strokes: str | None = None
+    pen_width: float | None = None
+    size: float | None = None
+    slant: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,32 +58,27 @@ class RecentDrawing:
     model_version: int
 
 
+_COLUMNS = [field.name for field in fields(PredictionRow)]
+_READING = [name for name in _COLUMNS if name not in ("drawing_id", "source", "visitor")]
+_ANSWER = [name for name in _READING if name not in ("image", "strokes", "pen_width", "size", "slant")]
+_OPTIONAL = {field.name: None for field in fields(PredictionRow) if field.default is None}
+
 # A drawing is read after every stroke, and each reading replaces the one before; its label and its owner stay. Another
 # visitor's row is left as it is.
-_LOG_PREDICTION = """
-INSERT INTO predictions (drawing_id, predicted_digit, confidence, probabilities, digit_score, image, source, visitor,
-                         model, model_version, elapsed_ms)
-VALUES (%(drawing_id)s, %(predicted_digit)s, %(confidence)s, %(probabilities)s, %(digit_score)s, %(image)s, %(source)s,
-        %(visitor)s, %(model)s, %(model_version)s, %(elapsed_ms)s)
-ON CONFLICT (drawing_id) DO UPDATE SET
-    predicted_digit = excluded.predicted_digit, confidence = excluded.confidence,
-    probabilities = excluded.probabilities, digit_score = excluded.digit_score, image = excluded.image,
-    model = excluded.model, model_version = excluded.model_version, elapsed_ms = excluded.elapsed_ms
+_LOG_PREDICTION = f"""
+INSERT INTO predictions ({", ".join(_COLUMNS)}) VALUES ({", ".join(map("%({})s".format, _COLUMNS))})
+ON CONFLICT (drawing_id) DO UPDATE SET {", ".join(map("{0} = excluded.{0}".format, _READING))}
 WHERE predictions.visitor IS NOT DISTINCT FROM excluded.visitor
-"""
+"""  # noqa: S608 - the names stand above
 
 # A new reading of a drawing that was kept before: one that was deleted meanwhile stays deleted.
-_LOG_AGAIN = """
+_LOG_AGAIN = f"""
 WITH changed AS (
-    UPDATE predictions SET
-        predicted_digit = %(predicted_digit)s, confidence = %(confidence)s, probabilities = %(probabilities)s,
-        digit_score = %(digit_score)s, model = %(model)s, model_version = %(model_version)s,
-        elapsed_ms = %(elapsed_ms)s
-    WHERE drawing_id = %(drawing_id)s AND visitor = %(visitor)s
-    RETURNING 1
+    UPDATE predictions SET {", ".join(map("{0} = %({0})s".format, _ANSWER))}
+    WHERE drawing_id = %(drawing_id)s AND visitor = %(visitor)s RETURNING 1
 )
 SELECT count(*) FROM changed
-"""
+"""  # noqa: S608 - as above
 
 _REMOVE = """
 WITH gone AS (DELETE FROM predictions WHERE drawing_id = %(drawing_id)s AND visitor = %(visitor)s RETURNING 1)
@@ -93,8 +94,8 @@ FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
 def statements(rules: Rules) -> dict[str, Statement]:
     """The statements that the writer knows by name; the rules say which labels are approved at once."""
     return {
-        "prediction": Statement(_LOG_PREDICTION),
-        "again": Statement(_LOG_AGAIN, returns=True),
+        "prediction": Statement(_LOG_PREDICTION, _OPTIONAL),
+        "again": Statement(_LOG_AGAIN, _OPTIONAL, returns=True),
         "label": label_statement(rules),
         "remove": Statement(_REMOVE, returns=True),
     }
@@ -116,8 +117,8 @@ def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
 def log_label(writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
     """Write what a drawing really is (0-9), and who said so.
 
-    The row says how many drawings (0 or 1) were found, and how the label's review stands. With an `owner`, only that
-    visitor's drawing is found.
+    The row says how many drawings (0 or 1) were found, how the label's review stands, and who drew it. With an `owner`,
+    only that visitor's drawing is found.
     """
     written = writer.submit(Entry("label", {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner}))
     written.add_done_callback(lambda done: metrics.count_label(_outcome(done)))
@@ -128,10 +129,8 @@ def _outcome(done: Future[Written]) -> str:
     """What became of a label, in one of metrics.OUTCOMES."""
     if done.exception():
         return "failed"
-    written = done.result()
-    if written.spooled or written.row is None:
-        return "spooled"
-    return "saved" if written.row[0] else "unknown"
+    row = done.result().row
+    return "spooled" if row is None else "saved" if row[0] else "unknown"
 
 
 def remove(writer: Writer, drawing_id: UUID, visitor: str) -> Future[Written]:
@@ -140,7 +139,7 @@ def remove(writer: Writer, drawing_id: UUID, visitor: str) -> Future[Written]:
 
 
 def _parameters(row: PredictionRow) -> dict[str, Any]:
-    return vars(row) | {"probabilities": list(row.probabilities)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(row).items()}
 
 
 def recent(database: Database, visitor: str, limit: int = 12) -> list[RecentDrawing]:

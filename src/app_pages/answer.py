@@ -1,9 +1,10 @@
-"""The answer: the digit, how sure the model is, a bar for each digit, and the frame that the model saw."""
+"""The answer: the digit, how sure the model is, whose hand it reads, a bar for each digit, and what the model saw."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from app_pages.hand import hand_note
 from app_pages.pictures import picture
 from frames.preprocessing import to_png
 from percentages import certainty, percent
@@ -17,13 +18,13 @@ def show_answer(reading: Reading, strokes: int) -> None:
     """The whole answer. `strokes` is the number of strokes that it stands for, for tests to wait on."""
     prediction = reading.prediction
     bars = "".join(_bar(digit, probability, prediction) for digit, probability in enumerate(prediction.probabilities))
-    seen = picture(to_png(reading.frame), "The drawing as the model sees it")
+    seen = picture(to_png(reading.drawing.frame), "The drawing as the model sees it")
     st.html(
         f'<div class="reading" role="status" aria-live="polite" aria-label="{_spoken(prediction)}">'
         f'<div class="digit {"" if prediction.is_digit else "doubt"}" '
         f'data-testid="digit" data-strokes="{strokes}">'
         f"{prediction.predicted_digit}</div>"
-        f'<div class="says" data-testid="says">{_sentence(prediction)}</div></div>'
+        f'<div class="says" data-testid="says">{_sentence(prediction)}</div></div>{hand_note(prediction)}'
         f'<div class="bars" role="img" aria-label="{_spoken_probabilities(prediction)}">{bars}</div>'
         f'<div class="seen">{seen}<span>What the model sees: 28 × 28 pixels.</span></div>'
     )
@@ -35,6 +36,8 @@ def glance(reading: Reading | None) -> str:
     if reading is None:
         return f'<div class="glance">{hint}</div>'
     answer = f"<b>{reading.prediction.predicted_digit}</b> {_verdict(reading.prediction)}"
+    if reading.prediction.personal and reading.prediction.changed:
+        answer += f" · everybody's model: {reading.prediction.personal.shared_digit}"
     return f'<div class="glance answered">{hint}<span class="answer" data-testid="glance">{answer}</span></div>'
 
 

@@ -11,13 +11,14 @@ from streamlit_drawable_canvas import st_canvas
 import logger
 import metrics
 from app_pages.answer import glance, show_answer
+from app_pages.hand import hand_panel
 from app_pages.recent import forget_list, recent_drawings
 from app_pages.saving import outcome
 from app_pages.style import show_stylesheet
 from frames.canvas import strokes_of
+from frames.drawing import Drawing, from_picture, from_strokes
 from frames.images import FILE_EXTENSIONS, ImageTooLarge, NotAnImage, decode
 from frames.masks import NoInk
-from frames.preprocessing import frame_pixels, frame_strokes
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
 from percentages import percent
@@ -50,6 +51,7 @@ def page() -> None:
         )
     try:
         desk(state, state.models.infos())
+        hand_panel(state)
         recent_drawings(state, _clear)
     except ModelMissing as error:
         notice.error(f"No model can read at the moment. {error}", icon=":material/error:")
@@ -198,10 +200,10 @@ def read_strokes(state: AppState, strokes: list[np.ndarray], model: str) -> Read
     drawing_id = st.session_state.setdefault("canvas_id", uuid4())
     try:
         with metrics.timed("preprocess"):
-            frame = frame_strokes(strokes)
+            drawing = from_strokes(strokes, CANVAS, BRUSHES[st.session_state.get("brush", BRUSH)])
     except (NoInk, ValueError):
         return None
-    return read(state, frame, model, "canvas", drawing_id)
+    return read(state, drawing, model, "canvas", drawing_id)
 
 
 def read_upload(state: AppState, upload: Any, model: str) -> Reading | None:
@@ -212,19 +214,20 @@ def read_upload(state: AppState, upload: Any, model: str) -> Reading | None:
     drawing_id = ids.setdefault(upload.file_id, uuid4())
     try:
         with metrics.timed("preprocess"):
-            frame = frame_pixels(decode(upload.getvalue()))
+            drawing = from_picture(decode(upload.getvalue()))
     except (NotAnImage, ImageTooLarge, NoInk) as error:
         st.error(str(error), icon=":material/broken_image:")
         return None
-    return read(state, frame, model, "upload", drawing_id)
+    return read(state, drawing, model, "upload", drawing_id)
 
 
-def read(state: AppState, frame: np.ndarray, model: str, source: str, drawing_id: UUID) -> Reading:
-    """Read a frame and queue its row, once per change; the page does not wait until the row is safe."""
+def read(state: AppState, drawing: Drawing, model: str, source: str, drawing_id: UUID) -> Reading:
+    """Read a drawing and queue its row, once per change; the page does not wait until the row is safe."""
     last: Reading | None = st.session_state.get("reading")
-    if last and last.drawing_id == drawing_id and last.prediction.model == model and (last.frame == frame).all():
+    same = last and last.drawing_id == drawing_id and last.prediction.model == model
+    if last and same and (last.drawing.frame == drawing.frame).all():
         return last
-    reading = state.reader.read(lambda: frame, model, source, current_visitor(), drawing_id).result()
+    reading = state.reader.read(lambda: drawing, model, source, current_visitor(), drawing_id).result()
     state.reader.keep(reading)
     st.session_state.reading = reading
     return reading
@@ -255,7 +258,7 @@ def _label(state: AppState, reading: Reading, label: int) -> None:
     visitor = reading.visitor or "nobody"
     state.reader.keep(reading)  # again, in case it was deleted from the list meanwhile
     written = logger.log_label(state.writer, reading.drawing_id, label, visitor)
-    note = outcome(written, f"that was a {label}. Thank you!")
+    note = outcome(state.hands.relearned(written, visitor), f"that was a {label}. Thank you!")
     if note is None:
         st.session_state.trouble = "This could not be saved. Your drawing stays here; try again in a moment."
         return

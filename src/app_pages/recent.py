@@ -11,6 +11,7 @@ import streamlit as st
 import logger
 from app_pages.pictures import picture
 from app_pages.saving import outcome
+from frames.drawing import Drawing
 from frames.preprocessing import from_png
 from learning.registry import DEFAULT_MODEL
 from logger import RecentDrawing
@@ -64,20 +65,21 @@ def change(state: AppState, drawing: RecentDrawing, clear_canvas: Callable[[], N
     if any(labels):
         label = labels.index(True)
         written = logger.log_label(state.writer, drawing.drawing_id, label, visitor, owner=visitor)
-        _finish(written, f"that was a {label}.")
+        _finish(state.hands.relearned(written, visitor), f"that was a {label}.")
     if again:
         _read_again(state, drawing, visitor)
     if delete:
         if st.session_state.get("canvas_id") == drawing.drawing_id:
             clear_canvas()
-        _finish(logger.remove(state.writer, drawing.drawing_id, visitor), "deleted.")
+        removed = logger.remove(state.writer, drawing.drawing_id, visitor)
+        _finish(state.hands.relearned(removed, visitor), "deleted.")
 
 
 def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
     """Read a kept drawing with the model that serves now, and keep that answer."""
     model = st.session_state.get("model", DEFAULT_MODEL)
-    frame = from_png(drawing.image)
-    reading = state.reader.read(lambda: frame, model, "canvas", visitor, drawing.drawing_id).result()
+    kept = Drawing(from_png(drawing.image))
+    reading = state.reader.read(lambda: kept, model, "canvas", visitor, drawing.drawing_id).result()
     digit, sure = reading.prediction.predicted_digit, certainty(reading.prediction.confidence)
     _finish(logger.log_again(state.writer, reading.row), f"read again as {digit}, {sure} sure.")
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import logger
 from feedback.jobs import RetrainingJob
 from serving.batching import Batcher
+from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
 from serving.reading import Reader
 from settings import Settings, load_settings
+from storage import hands
 from storage.database import Database, open_database
 from storage.insights import Insights
 from storage.labels import Rules
@@ -34,11 +36,13 @@ class AppState:
     retraining: RetrainingJob
     models: ModelLoader
     batcher: Batcher
+    hands: HandCache
     reader: Reader
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
         self.models.close()
+        self.hands.close()
         self.batcher.close()
         self.retraining.close()
         self.writer.close()
@@ -49,7 +53,7 @@ def open_app_state(settings: Settings) -> AppState:
     """Open everything; database and models get ready in the background."""
     database = open_database(settings)
     rules = Rules(settings.feedback_review == "all", settings.label_rate)
-    writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), logger.statements(rules))
+    writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), logger.statements(rules) | hands.statements())
     writer.open()
     retraining = RetrainingJob(database, settings.retrain_every)
 
@@ -58,10 +62,11 @@ def open_app_state(settings: Settings) -> AppState:
         return watch(settings, database, predictor)
 
     models = ModelLoader(settings, watch=follow)
-    batcher = Batcher(lambda frames, model: models.predictor().predict_all(frames, model))
-    return AppState(
-        settings, database, writer, Insights(database), retraining, models, batcher, Reader(batcher, writer)
-    )
+    batcher = Batcher(lambda frames, model, hands: models.predictor().predict_all(frames, model, hands))
+    known = HandCache(database, models)
+    known.open()
+    reader = Reader(batcher, writer, known)
+    return AppState(settings, database, writer, Insights(database), retraining, models, batcher, known, reader)
 
 
 _app_state: AppState | None = None

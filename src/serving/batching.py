@@ -1,4 +1,4 @@
-"""Batching: frames that have queued up go through the network together.
+"""Batching: drawings that have queued up go through the network together.
 
 Eight frames at once cost the network three times what one does. And Python runs one thread at a time: with a thread for
 each caller, they would only compete for the interpreter's lock.
@@ -16,30 +16,33 @@ from typing import NamedTuple
 
 import numpy as np
 
+from frames.drawing import Drawing
 from learning.weights import ModelMissing
+from serving.personal import Hands, PersonalModel
 from serving.prediction import Prediction
 
-MAX_BATCH = 16  # frames: with more, the first would wait long for the last
+MAX_BATCH = 16  # drawings: with more, the first would wait long for the last
 
 
-class FramePrediction(NamedTuple):
-    """A frame, (28, 28) uint8, and what the model reads in it."""
+class DrawingPrediction(NamedTuple):
+    """A drawing, and what the model reads in it."""
 
-    frame: np.ndarray
+    drawing: Drawing
     prediction: Prediction
 
 
 @dataclass(frozen=True)
 class _Request:
-    make_frame: Callable[[], np.ndarray]
+    make_drawing: Callable[[], Drawing]
     model: str
-    result: Future[FramePrediction] = field(default_factory=Future)
+    hand: PersonalModel | None
+    result: Future[DrawingPrediction] = field(default_factory=Future)
 
 
 class Batcher:
-    """Takes frames from any thread and predicts them in order, in batches, on a thread of its own."""
+    """Takes drawings from any thread and predicts them in order, in batches, on a thread of its own."""
 
-    def __init__(self, predict: Callable[[Sequence[np.ndarray], str], list[Prediction]]) -> None:
+    def __init__(self, predict: Callable[[Sequence[np.ndarray], str, Hands], list[Prediction]]) -> None:
         self._predict = predict
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._lock, self._closed = threading.Lock(), False
@@ -53,9 +56,14 @@ class Batcher:
             self._queue.put(None)
         self._thread.join(timeout=5)
 
-    def submit(self, make_frame: Callable[[], np.ndarray], model: str) -> Future[FramePrediction]:
-        """Queue a frame, as the function that makes it; the future raises what that raises, or ModelMissing."""
-        request = _Request(make_frame, model)
+    def submit(
+        self, make_drawing: Callable[[], Drawing], model: str, hand: PersonalModel | None = None
+    ) -> Future[DrawingPrediction]:
+        """Queue a drawing, as the function that makes it, for a model and perhaps a personal one.
+
+        The future raises what that function raises, or ModelMissing.
+        """
+        request = _Request(make_drawing, model, hand)
         with self._lock:
             if self._closed:
                 request.result.set_exception(ModelMissing("The app is shutting down."))
@@ -83,24 +91,25 @@ class Batcher:
         return batch, True
 
     def _handle(self, batch: Sequence[_Request]) -> None:
-        by_model: dict[str, list[tuple[_Request, np.ndarray]]] = {}
+        by_model: dict[str, list[tuple[_Request, Drawing]]] = {}
         for request in batch:
             if request.result.set_running_or_notify_cancel():
                 try:
-                    frame = request.make_frame()
+                    drawing = request.make_drawing()
                 except Exception as error:  # noqa: BLE001 - raised again where the result is waited for
                     request.result.set_exception(error)
                 else:
-                    by_model.setdefault(request.model, []).append((request, frame))
-        for model, framed in by_model.items():
-            self._predict_batch(model, framed)
+                    by_model.setdefault(request.model, []).append((request, drawing))
+        for model, drawn in by_model.items():
+            self._predict_batch(model, drawn)
 
-    def _predict_batch(self, model: str, framed: Sequence[tuple[_Request, np.ndarray]]) -> None:
+    def _predict_batch(self, model: str, drawn: Sequence[tuple[_Request, Drawing]]) -> None:
         try:
-            predictions = self._predict([frame for _, frame in framed], model)
+            frames, hands = [drawing.frame for _, drawing in drawn], [request.hand for request, _ in drawn]
+            predictions = self._predict(frames, model, hands)
         except Exception as error:  # noqa: BLE001 - as above
-            for request, _ in framed:
+            for request, _ in drawn:
                 request.result.set_exception(error)
         else:
-            for (request, frame), prediction in zip(framed, predictions, strict=True):
-                request.result.set_result(FramePrediction(frame, prediction))
+            for (request, drawing), prediction in zip(drawn, predictions, strict=True):
+                request.result.set_result(DrawingPrediction(drawing, prediction))

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Personal:
+    """What a personal model's answer is to be compared with: it was learned from so many `labels` of one's own."""
+
+    labels: int
+    shared_digit: int
+    shared_probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What a model reads in one frame. Probabilities, confidence and digit_score are calibrated, 0-1."""
 
@@ -17,3 +26,10 @@ class Prediction:
     model: str
     model_version: int
     elapsed_ms: float
+    personal: Personal | None = None
+    """What everybody's model says, where a personal one answered; digit_score is always everybody's."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether a personal model answered otherwise than everybody's."""
+        return self.personal is not None and self.personal.shared_digit != self.predicted_digit

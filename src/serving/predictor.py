@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +15,11 @@ from torch import nn
 
 from frames.preprocessing import to_tensor
 from learning.card import ModelCard
-from learning.networks import DIGITS, NOT_A_DIGIT, fold
+from learning.networks import DIGITS, NOT_A_DIGIT, ConvNet, describe, fold
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing, Weights, load_network, read_weights
-from serving.prediction import Prediction
+from serving.personal import Hands, PersonalModel, VersionKey
+from serving.prediction import Personal, Prediction
 
 
 @dataclass(frozen=True)
@@ -27,21 +29,57 @@ class ServingModel:
     info: ModelInfo
     network: nn.Module
 
+    @property
+    def key(self) -> VersionKey:
+        """Which weights these are: a personal model fits only those that it was fitted to."""
+        return self.info.model, self.info.version, self.info.sha256
+
     def predict(self, frame: np.ndarray) -> Prediction:
         """Read a (28, 28) uint8 frame, 0 paper and 255 ink, as preprocessing makes it."""
         return self.predict_all([frame])[0]
 
-    def predict_all(self, frames: Sequence[np.ndarray]) -> list[Prediction]:
-        """Read frames as one batch; `elapsed_ms` of each is the time of the batch."""
-        start = time.perf_counter()
-        with torch.inference_mode():
-            rows = self.network(to_tensor(np.stack(frames))).tolist()
-        # Eleven numbers each: plain Python has finished before a tensor operation has begun.
-        return [self._prediction(row, start) for row in rows]
+    def predict_all(self, frames: Sequence[np.ndarray], hands: Hands = ()) -> list[Prediction]:
+        """Read frames as one batch, each with its own personal model, if any; those of other versions are ignored.
 
-    def _prediction(self, logits: Sequence[float], start: float) -> Prediction:
+        `elapsed_ms` of each is the time of the batch.
+        """
+        start = time.perf_counter()
+        fitting = [hand if hand and hand.key == self.key else None for hand in hands or [None] * len(frames)]
+        rows, descriptors = self._forward(frames, any(fitting))
+        # Eleven numbers each: plain Python has finished before a tensor operation has begun.
+        return [
+            self._prediction(row, start, hand, descriptor)
+            for row, hand, descriptor in zip(rows, fitting, descriptors, strict=True)
+        ]
+
+    def describe(self, frames: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """What a personal model is fitted to: descriptors, (n, 576), and calibrated logits, (n, 10), both float32.
+
+        Raises ModelMissing for a network that describes nothing.
+        """
+        if not isinstance(self.network, ConvNet):
+            raise ModelMissing(f"{self.info.model} has no descriptors.")
+        rows, descriptors = self._forward(frames, described=True)
+        return np.stack(descriptors), np.array(rows, np.float32)[:, :DIGITS] / np.float32(self.info.card.temperature)
+
+    def _forward(self, frames: Sequence[np.ndarray], described: bool) -> tuple[list[list[float]], list[Any]]:
+        """The logits of frames, and their descriptors, or Nones."""
+        with torch.inference_mode():
+            images = to_tensor(np.stack(frames))
+            if not described or not isinstance(self.network, ConvNet):
+                return self.network(images).tolist(), [None] * len(frames)
+            features = self.network.features(images)
+            return self.network.classify(features).tolist(), list(describe(features).numpy())
+
+    def _prediction(
+        self, logits: Sequence[float], start: float, hand: PersonalModel | None, descriptor: np.ndarray | None
+    ) -> Prediction:
         card = self.info.card
-        probabilities = softmax([logit / card.temperature for logit in logits[:DIGITS]])
+        calibrated = [logit / card.temperature for logit in logits[:DIGITS]]
+        probabilities, personal = softmax(calibrated), None
+        if hand is not None and descriptor is not None:
+            personal = Personal(len(hand.labels), probabilities.index(max(probabilities)), tuple(probabilities))
+            probabilities = softmax(hand.correct(descriptor, calibrated))
         confidence = max(probabilities)
         digit_score = score_digit(logits, card)
         return Prediction(
@@ -53,6 +91,7 @@ class ServingModel:
             model=self.info.model,
             model_version=self.info.version,
             elapsed_ms=(time.perf_counter() - start) * 1e3,
+            personal=personal,
         )
 
 
@@ -101,12 +140,12 @@ class Predictor:
         """Read a (28, 28) uint8 frame. Raises ModelMissing for a model that is not there."""
         return self.predict_all([frame], model)[0]
 
-    def predict_all(self, frames: Sequence[np.ndarray], model: str) -> list[Prediction]:
-        """Read frames as one batch. Raises ModelMissing for a model that is not there."""
+    def predict_all(self, frames: Sequence[np.ndarray], model: str, hands: Hands = ()) -> list[Prediction]:
+        """Read frames as one batch, see ServingModel. Raises ModelMissing for a model that is not there."""
         serving = self._models.get(model)
         if serving is None:
             raise ModelMissing(f"There is no model {model!r}: train it with `python src/train_model.py`.")
-        return serving.predict_all(frames)
+        return serving.predict_all(frames, hands)
 
 
 def load_predictor(folder: Path | Mapping[str, Path], threads: int = 1) -> Predictor:

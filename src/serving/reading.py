@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-import numpy as np
-
 import logger
 import metrics
+from frames.drawing import Drawing
 from frames.preprocessing import to_png
 from logger import PredictionRow
-from serving.batching import Batcher, FramePrediction
+from serving.batching import Batcher, DrawingPrediction
+from serving.hands import HandCache
+from serving.personal import PersonalModel
 from serving.prediction import Prediction
 from storage.writer import Writer, Written
 
@@ -22,10 +23,10 @@ SMALLEST_REAL = 1e-37  # PostgreSQL refuses to round smaller numbers to a real
 
 @dataclass(frozen=True)
 class Reading:
-    """One drawing as it was read: its frame, (28, 28) uint8, and the model's answer."""
+    """One drawing as it was read, and the model's answer."""
 
     drawing_id: UUID
-    frame: np.ndarray
+    drawing: Drawing
     prediction: Prediction
     source: str
     visitor: str | None
@@ -33,51 +34,66 @@ class Reading:
     @property
     def row(self) -> PredictionRow:
         """The row of the `predictions` table."""
-        prediction = self.prediction
+        prediction, drawing, personal = self.prediction, self.drawing, self.prediction.personal
         return PredictionRow(
             drawing_id=self.drawing_id,
             predicted_digit=prediction.predicted_digit,
             confidence=prediction.confidence,
-            probabilities=tuple(p if p > SMALLEST_REAL else 0.0 for p in prediction.probabilities),
+            probabilities=_reals(prediction.probabilities),
             digit_score=prediction.digit_score,
-            image=to_png(self.frame),
+            image=to_png(drawing.frame),
             source=self.source,
             visitor=self.visitor,
             model=prediction.model,
             model_version=prediction.model_version,
             elapsed_ms=prediction.elapsed_ms,
+            shared_digit=personal.shared_digit if personal else None,
+            shared_probabilities=_reals(personal.shared_probabilities) if personal else None,
+            strokes=drawing.strokes,
+            **(drawing.measures._asdict() if drawing.measures else {}),
         )
+
+
+def _reals(probabilities: Sequence[float]) -> tuple[float, ...]:
+    return tuple(p if p > SMALLEST_REAL else 0.0 for p in probabilities)
 
 
 class Reader:
     """Reads drawings and keeps them."""
 
-    def __init__(self, batcher: Batcher, writer: Writer) -> None:
-        self._batcher, self._writer = batcher, writer
+    def __init__(self, batcher: Batcher, writer: Writer, hands: HandCache) -> None:
+        self._batcher, self._writer, self._hands = batcher, writer, hands
 
     def read(
         self,
-        make_frame: Callable[[], np.ndarray],
+        make_drawing: Callable[[], Drawing],
         model: str,
         source: str,
         visitor: str | None,
         drawing_id: UUID | None = None,
+        personal: bool = True,
     ) -> Future[Reading]:
-        """Read a drawing, a new one unless it has an id; nothing is kept yet.
+        """Read a drawing, a new one unless it has an id; nothing is kept yet. `personal`: with the visitor's own model.
 
-        The future raises what `make_frame` raises, and ModelMissing.
+        The future raises what `make_drawing` raises, and ModelMissing.
         """
         reading: Future[Reading] = _running()
 
-        def finish(predicted: Future[FramePrediction]) -> None:
+        def finish(predicted: Future[DrawingPrediction]) -> None:
             if error := predicted.exception():
                 reading.set_exception(error)
                 return
-            frame, prediction = predicted.result()
+            drawing, prediction = predicted.result()
             _count(prediction, source)
-            reading.set_result(Reading(drawing_id or uuid4(), frame, prediction, source, visitor))
+            reading.set_result(Reading(drawing_id or uuid4(), drawing, prediction, source, visitor))
 
-        self._batcher.submit(make_frame, model).add_done_callback(finish)
+        def submit(hand: PersonalModel | None) -> None:
+            self._batcher.submit(make_drawing, model, hand).add_done_callback(finish)
+
+        if visitor and personal:
+            self._hands.with_model(visitor, model, submit)
+        else:
+            submit(None)
         return reading
 
     def keep(self, reading: Reading) -> Future[Written]:
@@ -85,11 +101,11 @@ class Reader:
         return logger.log_prediction(self._writer, reading.row)
 
     def read_and_keep(
-        self, make_frame: Callable[[], np.ndarray], model: str, source: str, visitor: str | None
+        self, make_drawing: Callable[[], Drawing], model: str, source: str, visitor: str | None, personal: bool = True
     ) -> Future[Reading]:
         """Read a new drawing; done when its row is safe: committed, or synced in the spool.
 
-        The future raises what `make_frame` raises, ModelMissing, and writer.NotWritten.
+        The future raises what `make_drawing` raises, ModelMissing, and writer.NotWritten.
         """
         safe: Future[Reading] = _running()
 
@@ -104,7 +120,7 @@ class Reader:
             error = written.exception()
             safe.set_exception(error) if error else safe.set_result(reading)
 
-        self.read(make_frame, model, source, visitor).add_done_callback(keep)
+        self.read(make_drawing, model, source, visitor, personal=personal).add_done_callback(keep)
         return safe
 
 

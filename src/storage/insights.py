@@ -1,6 +1,7 @@
 """The figures of all drawings: counts, live accuracy, and the confusion matrix.
 
-A label that was rejected in review does not count. Days are in UTC.
+Everybody's model is judged, also where a personal one answered. A label that was rejected in review does not count.
+Days are in UTC.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ class Insights:
 # Everything in one pass over the table: each of the four groupings fills its own columns and leaves the others null.
 _FIGURES = """
 WITH counted AS (
-    SELECT predicted_digit, CASE WHEN review <> 'rejected' THEN true_label END AS label, source, model, model_version,
+    SELECT coalesce(shared_digit, predicted_digit) AS predicted_digit,
+           CASE WHEN review <> 'rejected' THEN true_label END AS label, source, model, model_version,
            CASE WHEN created_at >= %(since)s THEN (created_at AT TIME ZONE 'UTC')::date END AS day
     FROM predictions
 )

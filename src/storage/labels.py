@@ -59,11 +59,11 @@ class Rules:
 
 # The label, the decision and the trace are one statement, so that none exists without the others. The same picture
 # under another label joins the conflict, unless an administrator has decided on it; a label that is unlikely itself
-# starts no conflict, or else anybody could silence anybody.
+# starts no conflict, or else anybody could silence anybody. The opinion is everybody's model's, never a personal one's.
 _LABEL = """
 WITH before AS (
     SELECT drawing_id, true_label, review, reviewer, review_reason, visitor, sha256(image) AS picture, digit_score,
-           probabilities[%(label)s + 1] AS probability,
+           (coalesce(shared_probabilities, probabilities))[%(label)s + 1] AS probability,
            (SELECT who FROM label_events e WHERE e.drawing_id = p.drawing_id ORDER BY id DESC LIMIT 1) AS said_by
     FROM predictions p
     WHERE drawing_id = %(drawing_id)s AND (%(owner)s::text IS NULL OR visitor = %(owner)s) FOR UPDATE
@@ -123,7 +123,8 @@ WITH before AS (
     SELECT drawing_id, 'trust', true_label, true_label, review, 'pending', reviewer, review_reason, %(CONFLICT)s
     FROM doubted
 )
-SELECT count(*)::int, max(coalesce(c.review, b.review)) FROM before b LEFT JOIN changed c USING (drawing_id)
+SELECT count(*)::int, max(coalesce(c.review, b.review)), max(b.visitor)
+FROM before b LEFT JOIN changed c USING (drawing_id)
 """
 
 _THRESHOLDS = {

@@ -6,7 +6,6 @@ announced to all replicas when it is committed, and not before.
 
 from __future__ import annotations
 
-import select
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ import psycopg2.extras
 
 from learning.card import CardError, ModelCard
 from learning.weights import ModelMissing, Weights, checksum
-from storage.database import Database, DatabaseAway
+from storage.announcements import listen
+from storage.database import Database
 
 CHANNEL = "model_versions"
 """Where a change of what serves is announced."""
@@ -283,17 +283,6 @@ def _mark(cursor: Cursor, column: str, version: int, used: Sequence[UsedLabel]) 
 # --- Hearing of changes -----------------------------------------------------------------------------------------------
 
 
-def changes(database: Database, every: float = 1.0) -> Iterator[None]:
-    """Yield at once, whenever a change is announced, and at least every so many seconds. Raises DatabaseAway.
-
-    On a connection of its own: a busy pool must not delay an announcement.
-    """
-    with suppress(psycopg2.Error), database.connection() as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(f"LISTEN {CHANNEL}")
-        while True:
-            yield
-            select.select([connection], [], [], every)
-            connection.poll()
-            connection.notifies.clear()
-    raise DatabaseAway("The connection on which new versions are announced broke.")
+def changes(database: Database, every: float = 1.0) -> Iterator[list[str]]:
+    """Yield the models whose versions have changed, as announcements.listen does. Raises DatabaseAway."""
+    return listen(database, CHANNEL, every)

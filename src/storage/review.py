@@ -24,7 +24,10 @@ class Filters:
 
 @dataclass(frozen=True)
 class ReviewItem:
-    """A label in review. `suspicion` (0-1): how much speaks against it; `person`: who drew, "" where unknown."""
+    """A label in review, and what everybody's model read.
+
+    `suspicion` (0-1) is how much speaks against it; `person` who drew, "" where unknown.
+    """
 
     drawing_id: UUID
     created_at: datetime
@@ -46,12 +49,13 @@ class ReviewItem:
 _MATCHING = """
 WHERE true_label IS NOT NULL AND review = %(review)s AND (%(reason)s::text IS NULL OR review_reason = %(reason)s)
       AND (%(label)s::int IS NULL OR true_label = %(label)s)
-      AND (%(predicted_digit)s::int IS NULL OR predicted_digit = %(predicted_digit)s)
+      AND (%(predicted_digit)s::int IS NULL OR coalesce(shared_digit, predicted_digit) = %(predicted_digit)s)
       AND (%(source)s::text IS NULL OR source = %(source)s)
       AND (%(person)s::text IS NULL OR coalesce(visitor, '') = %(person)s)
 """
 _QUEUE = f"""
-SELECT drawing_id, created_at, labelled_at, predicted_digit, confidence, true_label, review, review_reason, reviewer,
+SELECT drawing_id, created_at, labelled_at, coalesce(shared_digit, predicted_digit),
+       coalesce(shared_probabilities[shared_digit + 1], confidence), true_label, review, review_reason, reviewer,
        suspicion, source, coalesce(visitor, ''), model, model_version, image
 FROM predictions {_MATCHING} ORDER BY suspicion DESC, id LIMIT %(limit)s OFFSET %(offset)s
 """  # noqa: S608 - all of it stands above

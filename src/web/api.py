@@ -14,11 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 from starlette.datastructures import FormData
@@ -27,19 +26,20 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import logger
 import metrics
-from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage, decode
-from frames.masks import NoInk
-from frames.preprocessing import frame_pixels
+from frames.drawing import Drawing, from_picture
+from frames.images import MAX_BYTES, NotAnImage, decode
 from learning.card import ModelCard
-from learning.weights import ModelInfo, ModelMissing
+from learning.weights import ModelInfo
 from serving.app_state import get_app_state
+from serving.prediction import Prediction
 from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
-from storage.writer import NotWritten
 from web.middleware import BodyLimit, RateLimit
+from web.problems import NotFound, handle_errors, problems, short
 from web.schemas import (
+    SECRET_LENGTH,
     Answer,
     Calibration,
     DayTally,
@@ -47,9 +47,9 @@ from web.schemas import (
     Labelled,
     Model,
     ModelDetails,
+    PersonalAnswer,
     Picture,
     PictureForm,
-    Problem,
     Stats,
     Tally,
     Training,
@@ -58,21 +58,6 @@ from web.schemas import (
 from web.visitors import api_visitor
 
 DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
-
-# What each status code means; every operation lists those that it returns.
-_MEANINGS = {
-    400: "Not a picture, or a malformed request.",
-    404: "Nothing has that name.",
-    413: "The picture or the request is too large.",
-    422: "Nothing is drawn, or a field is wrong.",
-    429: "Too many calls: Retry-After says how many seconds to wait.",
-    503: "The model or the database is not ready.",
-}
-
-
-def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    return {code: {"model": Problem, "description": _MEANINGS[code]} for code in codes}
-
 
 api = FastAPI(
     title="Digit reader",
@@ -95,7 +80,7 @@ _FORM = {"required": True, "content": {"multipart/form-data": {"schema": Picture
 @api.post(
     "/predict",
     response_model=Answer,
-    responses=_problems(400, 413, 422, 429, 503),
+    responses=problems(400, 413, 422, 429, 503),
     openapi_extra={"requestBody": _FORM},
 )
 async def predict(request: Request) -> Response:
@@ -109,7 +94,7 @@ async def predict(request: Request) -> Response:
         picture = await form.file.read(MAX_BYTES + 1)
     finally:
         await sent.close()
-    answer = await _answer(picture, form.model, form.session)
+    answer = await _answer(picture, form.model, form.session, form.personal)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -130,10 +115,10 @@ def _picture_form(sent: FormData) -> PictureForm:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error
 
 
-@api.post("/predict/base64", responses=_problems(400, 413, 422, 429, 503))
+@api.post("/predict/base64", responses=problems(400, 413, 422, 429, 503))
 async def predict_base64(picture: Picture) -> Answer:
     """Read the digit in a picture that comes within JSON, and keep the answer as a row."""
-    return await _answer(picture.image, picture.model, picture.session)
+    return await _answer(picture.image, picture.model, picture.session, picture.personal)
 
 
 # A photograph takes a hundred times as long to decode as a drawing, so it must not block the batching thread.
@@ -141,23 +126,32 @@ PHOTOGRAPH = 100_000  # bytes
 _photographs = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="photograph")
 
 
-async def _answer(picture: bytes | str, model: str, session: str) -> Answer:
+async def _answer(picture: bytes | str, model: str, session: str, personal: bool) -> Answer:
     """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool."""
 
-    def frame() -> np.ndarray:
+    def drawing() -> Drawing:
         with metrics.timed("preprocess"):
-            return frame_pixels(decode(_bytes(picture) if isinstance(picture, str) else picture))
+            return from_picture(decode(_bytes(picture) if isinstance(picture, str) else picture))
 
+    personal = personal and len(session) >= SECRET_LENGTH
     with metrics.timed("total"):
-        ready = frame
+        ready = drawing
         if len(picture) > PHOTOGRAPH:
-            photograph = _photographs.submit(frame)
+            photograph = _photographs.submit(drawing)
             await asyncio.wrap_future(photograph)
             ready = photograph.result
-        kept = get_app_state().reader.read_and_keep(ready, model, "api", api_visitor(session))
+        kept = get_app_state().reader.read_and_keep(ready, model, "api", api_visitor(session), personal)
         reading = await asyncio.wrap_future(kept)
-    fields = vars(reading.prediction) | {"probabilities": list(reading.prediction.probabilities)}
+    prediction = reading.prediction
+    fields = vars(prediction) | {"probabilities": list(prediction.probabilities), "personal": _personal(prediction)}
     return Answer(id=reading.drawing_id, **fields)
+
+
+def _personal(prediction: Prediction) -> PersonalAnswer | None:
+    if prediction.personal is None:
+        return None
+    labels, shared_digit = prediction.personal.labels, prediction.personal.shared_digit
+    return PersonalAnswer(labels=labels, shared_digit=shared_digit, changed=prediction.changed)
 
 
 def _bytes(text: str) -> bytes:
@@ -172,15 +166,18 @@ def _bytes(text: str) -> bytes:
 # --- Labelling --------------------------------------------------------------------------------------------------------
 
 
-@api.post("/feedback", responses=_problems(400, 404, 413, 422, 429, 503))
+@api.post("/feedback", responses=problems(400, 404, 413, 422, 429, 503))
 async def feedback(said: Feedback) -> Labelled:
     """Say what a drawing really is.
 
     The drawing's id is the permission to do so: only whoever sent the drawing has it. While the database is unavailable
-    the label is kept, and reaches its drawing when the database is back.
+    the label is kept, and reaches its drawing when the database is back. What the drawing's session is answered next
+    takes the label into account.
     """
-    written = await asyncio.wrap_future(logger.log_label(get_app_state().writer, said.id, said.label, "api"))
-    found, review = written.row or (1, "pending")  # in the spool, behind the drawing's own row
+    state = get_app_state()
+    labelled = state.hands.relearned(logger.log_label(state.writer, said.id, said.label, "api"))
+    written = await asyncio.wrap_future(labelled)
+    found, review, _ = written.row or (1, "pending", None)  # in the spool, behind the drawing's own row
     if not found:
         raise NotFound(f"There is no drawing {said.id}: send the id that came with a prediction.")
     return Labelled(id=said.id, label=said.label, review=review)
@@ -189,7 +186,7 @@ async def feedback(said: Feedback) -> Labelled:
 # --- Models and statistics --------------------------------------------------------------------------------------------
 
 
-@api.get("/models", responses=_problems(429, 503))
+@api.get("/models", responses=problems(429, 503))
 def models() -> list[Model]:
     """The models that can be asked, the best first; then their other versions, the newest first.
 
@@ -218,12 +215,12 @@ def _model(version: ModelInfo | Version, card: ModelCard, active: bool, status: 
     )
 
 
-@api.get("/models/{model}", responses=_problems(404, 422, 429, 503))
+@api.get("/models/{model}", responses=problems(404, 422, 429, 503))
 def model_details(model: str) -> ModelDetails:
     """All that is known of a model: its accuracy, its calibration, and how it was trained."""
     infos = get_app_state().models.infos()
     if model not in infos:
-        raise NotFound(f"There is no model {_short(model)}: the models are {', '.join(infos)}.")
+        raise NotFound(f"There is no model {short(model)}: the models are {', '.join(infos)}.")
     info, card = infos[model], infos[model].card
     return ModelDetails(
         **_model(info, card, True, "active").model_dump(),
@@ -235,7 +232,7 @@ def model_details(model: str) -> ModelDetails:
     )
 
 
-@api.get("/stats", responses=_problems(429, 503))
+@api.get("/stats", responses=problems(429, 503))
 def stats() -> Stats:
     """How much was read and labelled, how often it was right, and the confusion matrix."""
     figures = get_app_state().insights.figures()
@@ -277,70 +274,8 @@ def docs() -> HTMLResponse:
     )
 
 
-# --- Errors -----------------------------------------------------------------------------------------------------------
-
-
-class NotFound(LookupError):
-    """What a request names does not exist."""
-
-
-_CODES: dict[type[Exception], int] = {
-    NotAnImage: 400,
-    ImageTooLarge: 413,
-    NoInk: 422,
-    NotFound: 404,
-    ModelMissing: 503,
-    DatabaseAway: 503,
-    NotWritten: 503,
-}
-
-
-async def _problem(_request: Request, error: Exception) -> JSONResponse:
-    code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-    return JSONResponse({"detail": str(error)}, status_code=code)
-
-
-async def _not_served(request: Request, error: Exception) -> JSONResponse:
-    """Refused by FastAPI itself: an unknown path, a wrong method, a malformed body."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - FastAPI calls it for nothing else
-    sentences = {
-        400: "This request cannot be read: its body is broken.",
-        404: "There is nothing at this address: /api/docs shows what there is.",
-        405: f"This address does not take {_short(request.method)}: /api/docs shows what it takes.",
-    }
-    detail = sentences.get(error.status_code, error.detail)
-    return JSONResponse({"detail": detail}, status_code=error.status_code, headers=error.headers)
-
-
-async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - FastAPI calls it for nothing else
-    return JSONResponse({"detail": _what_is_wrong(error.errors()[0])}, status_code=422)
-
-
-def _what_is_wrong(error: dict[str, Any]) -> str:
-    """Pydantic's description of an invalid field, as one sentence."""
-    field = ".".join(str(part) for part in error["loc"][1:])
-    if error["type"] == "json_invalid" or not field:
-        return "The body must be a JSON object, sent with the header content-type: application/json."
-    if error["type"] == "missing":
-        return f"{field} is missing."
-    if error["type"] == "extra_forbidden":
-        return f"There is no field {_short(field)}."
-    if field == "file":
-        return "file must be a picture, sent as a file in a multipart form."
-    return f"{field}: {error['msg'].removeprefix('Value error, ')}."
-
-
-def _short(text: str) -> str:
-    """A client's text, quoted and cut so that a response may repeat it."""
-    return ascii(text[:40])
-
-
 # The first added is the innermost: a call is counted before its body is read.
 api.add_middleware(BodyLimit)
 if _rate := load_settings().api_rate_limit:
     api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json"))
-for _error in _CODES:
-    api.add_exception_handler(_error, _problem)
-api.add_exception_handler(HTTPException, _not_served)
-api.add_exception_handler(RequestValidationError, _bad_request)
+handle_errors(api)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import UploadFile
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
 from frames.images import FORMAT_NAMES, MAX_BYTES, SIZE_LIMIT
 from learning.registry import DEFAULT_MODEL, MODELS
 
 SESSION_LENGTH = 200
+SECRET_LENGTH = 16  # of a session that nobody guesses: only such a one has a personal model
 
 # A seven of 32x32 pixels.
 SEVEN = (
@@ -29,7 +30,15 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 PerDigit = Annotated[list[Count], Field(min_length=10, max_length=10, description="For 0 to 9, in order.")]
 Version = Annotated[int, Field(ge=1)]
-Session = Annotated[str, Field(max_length=SESSION_LENGTH, description="Groups one person's drawings.")]
+Session = Annotated[
+    str,
+    Field(
+        max_length=SESSION_LENGTH,
+        description=f"Groups one person's drawings. With {SECRET_LENGTH} characters and more, to be kept like a "
+        "password, their own labels also teach the model that answers them.",
+    ),
+]
+UsePersonal = Annotated[StrictBool, Field(description="Whether what the session's own labels taught is used.")]
 
 
 def _plain(value: object) -> object:
@@ -37,6 +46,11 @@ def _plain(value: object) -> object:
     if isinstance(value, str) and len(value) != 36:
         raise ValueError("it must have 36 characters")
     return value
+
+
+def _said(value: object) -> object:
+    """A form's true or false, which are text; pydantic would accept others too, such as yes."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 # --- Requests ---------------------------------------------------------------------------------------------------------
@@ -50,6 +64,7 @@ class PictureForm(BaseModel):
     file: UploadFile = Field(description=f"The picture: {FORMAT_NAMES}, at most {SIZE_LIMIT}.")
     model: ModelName = Field(default=DEFAULT_MODEL, description="The model that reads it.")
     session: Session = ""
+    personal: Annotated[UsePersonal, BeforeValidator(_said)] = True
 
 
 class Picture(BaseModel):
@@ -64,6 +79,7 @@ class Picture(BaseModel):
     )
     model: ModelName = Field(default=DEFAULT_MODEL, description="The model that reads it.")
     session: Session = ""
+    personal: UsePersonal = True
 
 
 class Feedback(BaseModel):
@@ -78,6 +94,14 @@ class Feedback(BaseModel):
 # --- Responses --------------------------------------------------------------------------------------------------------
 
 
+class PersonalAnswer(BaseModel):
+    """How the session's own labels took part in an answer."""
+
+    labels: Version = Field(description="How many labelled drawings of the session were learned from.")
+    shared_digit: Digit = Field(description="What everybody's model reads.")
+    changed: bool = Field(description="Whether predicted_digit is another one.")
+
+
 class Answer(BaseModel):
     """What the model reads in a picture."""
 
@@ -90,6 +114,9 @@ class Answer(BaseModel):
     model: ModelName
     model_version: Version
     elapsed_ms: float = Field(ge=0)
+    personal: PersonalAnswer | None = Field(
+        description="null where the session has no labels yet, or there is none, or the model cannot learn so."
+    )
 
 
 class Labelled(BaseModel):

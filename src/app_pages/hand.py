@@ -1,0 +1,86 @@
+"""The visitor's own hand: what their labels have taught, in figures that were not fitted, and how to be rid of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import streamlit as st
+
+from app_pages.saving import outcome
+from serving.app_state import AppState
+from serving.hand_building import Known
+from serving.personal import PersonalModel, Report
+from serving.prediction import Prediction
+from storage import hands
+from storage.writer import Written
+from web.visitors import current_visitor
+
+ENOUGH = 5  # drawings of which a figure says something
+
+
+def hand_note(prediction: Prediction) -> str:
+    """The line below an answer that a personal model gave, as HTML; nothing where none did."""
+    if prediction.personal is None:
+        return ""
+    changed = ""
+    if prediction.changed:
+        changed = f" <b>Everybody's model says {prediction.personal.shared_digit}.</b>"
+    labels = prediction.personal.labels
+    return f'<div class="hand" data-testid="hand">Reads your hand: learned from {_drawings(labels)}.{changed}</div>'
+
+
+def hand_panel(state: AppState) -> None:
+    """What has been learned, the switch that turns it off, and the button that forgets it; nothing without labels."""
+    if state.models.loading or state.models.error:
+        return
+    known = state.hands.look(current_visitor())
+    if known.model is None:
+        return
+    st.subheader("Your hand", anchor=False, divider="gray")
+    st.caption(_story(known, known.model))
+    with st.container(horizontal=True, vertical_alignment="center", key="hand"):
+        st.session_state.hand_enabled = known.enabled
+        st.toggle("Read my hand", key="hand_enabled", on_change=_switch, args=(state,))
+        hint = "From now on, what you have labelled until now changes no answer of yours. Your drawings stay."
+        st.button("Forget my hand", icon=":material/ink_eraser:", on_click=_forget, args=(state,), help=hint)
+
+
+def _story(known: Known, model: PersonalModel) -> str:
+    if not model.learned:
+        return (
+            f"Nothing is learned from {_drawings(len(model.labels))} with labels: too many of the labels contradict "
+            "your other drawings. Everybody's model answers you."
+        )
+    if not known.enabled:
+        return f"Everybody's model answers you. Learned from {_drawings(len(model.labels))}, and switched off."
+    return f"Learned from {_drawings(len(model.labels))}, for you alone. {_figures(model.report)}"
+
+
+def _figures(report: Report) -> str:
+    if report.drawings < ENOUGH:
+        return "Every label counts, and the next answer knows it."
+    return (
+        f"Of your last {report.drawings} drawings {report.with_it} are read, {report.without_it} without it. "
+        "Each was tried by what the others taught."
+    )
+
+
+def _drawings(count: int) -> str:
+    return f"{count} of your drawings" if count != 1 else "one of your drawings"
+
+
+def _switch(state: AppState) -> None:
+    enabled = bool(st.session_state.hand_enabled)
+    written = hands.enable(state.writer, current_visitor(), enabled)
+    _finish(state, written, "your hand is read." if enabled else "everybody's model answers you.")
+
+
+def _forget(state: AppState) -> None:
+    _finish(state, hands.forget(state.writer, current_visitor()), "your hand is forgotten.")
+
+
+def _finish(state: AppState, written: Future[Written], what: str) -> None:
+    """Note the outcome, and have what is on the canvas read anew."""
+    note = outcome(state.hands.relearned(written, current_visitor()), what)
+    st.session_state.note = note or "This could not be saved: try again in a moment."
+    st.session_state.pop("reading", None)

@@ -1,0 +1,96 @@
+"""The API's errors: each is {"detail": "..."}, one sentence that says what to do, with the documented code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from frames.images import ImageTooLarge, NotAnImage
+from frames.masks import NoInk
+from learning.weights import ModelMissing
+from storage.database import DatabaseAway
+from storage.writer import NotWritten
+from web.schemas import Problem
+
+# What each status code means; every operation lists those that it returns.
+_MEANINGS = {
+    400: "Not a picture, or a malformed request.",
+    404: "Nothing has that name.",
+    413: "The picture or the request is too large.",
+    422: "Nothing is drawn, or a field is wrong.",
+    429: "Too many calls: Retry-After says how many seconds to wait.",
+    503: "The model or the database is not ready.",
+}
+
+
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What an operation that returns these codes has to declare."""
+    return {code: {"model": Problem, "description": _MEANINGS[code]} for code in codes}
+
+
+class NotFound(LookupError):
+    """What a request names does not exist."""
+
+
+_CODES: dict[type[Exception], int] = {
+    NotAnImage: 400,
+    ImageTooLarge: 413,
+    NoInk: 422,
+    NotFound: 404,
+    ModelMissing: 503,
+    DatabaseAway: 503,
+    NotWritten: 503,
+}
+
+
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
+    code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+    return JSONResponse({"detail": str(error)}, status_code=code)
+
+
+async def _not_served(request: Request, error: Exception) -> JSONResponse:
+    """Refused by FastAPI itself: an unknown path, a wrong method, a malformed body."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - FastAPI calls it for nothing else
+    sentences = {
+        400: "This request cannot be read: its body is broken.",
+        404: "There is nothing at this address: /api/docs shows what there is.",
+        405: f"This address does not take {short(request.method)}: /api/docs shows what it takes.",
+    }
+    detail = sentences.get(error.status_code, error.detail)
+    return JSONResponse({"detail": detail}, status_code=error.status_code, headers=error.headers)
+
+
+async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - FastAPI calls it for nothing else
+    return JSONResponse({"detail": _what_is_wrong(error.errors()[0])}, status_code=422)
+
+
+def _what_is_wrong(error: dict[str, Any]) -> str:
+    """Pydantic's description of an invalid field, as one sentence."""
+    field = ".".join(str(part) for part in error["loc"][1:])
+    if error["type"] == "json_invalid" or not field:
+        return "The body must be a JSON object, sent with the header content-type: application/json."
+    if error["type"] == "missing":
+        return f"{field} is missing."
+    if error["type"] == "extra_forbidden":
+        return f"There is no field {short(field)}."
+    if field == "file":
+        return "file must be a picture, sent as a file in a multipart form."
+    return f"{field}: {error['msg'].removeprefix('Value error, ')}."
+
+
+def short(text: str) -> str:
+    """A client's text, quoted and cut so that a response may repeat it."""
+    return ascii(text[:40])
+
+
+def handle_errors(api: FastAPI) -> None:
+    """Have an API answer every error so."""
+    for error in _CODES:
+        api.add_exception_handler(error, _problem)
+    api.add_exception_handler(HTTPException, _not_served)
+    api.add_exception_handler(RequestValidationError, _bad_request)
