@@ -1,8 +1,9 @@
-"""python src/benchmark.py [train|accuracy|predict|http] ...: the README's numbers and figures.
+"""python src/benchmark.py [train|accuracy|predict|personal|http] ...: the README's numbers and figures.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
 predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
+personal    how much better people's drawings are read once some have labels
 http        predictions a second over HTTP, each one logged, and the app's memory
 """
 
@@ -17,9 +18,12 @@ from pathlib import Path
 import torch
 
 from benchmarks import drawings, latency, load_test, report, time_to_accuracy
+from benchmarks import personal as personal_models
 from command_line import command, number
 from learning.dataset import Mnist, MnistMissing, load_mnist
+from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelMissing
+from serving.predictor import load_model
 from train_model import cpu_model
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -141,6 +145,44 @@ def predict(asked: argparse.Namespace) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# personal: what a person's own labels do for that person.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def personal_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `personal`."""
+    flags.add_argument("--model-dir", type=Path, default=Path("model"))
+    flags.add_argument("--drawings", type=Path, help="real drawings, one json a line, instead of made-up hands")
+    flags.add_argument("--writers", default="", help="only these of the file, first-last, such as p16-p30")
+    flags.add_argument("--orders", type=number(int, 1, 1000), default=10, help="orders in which drawings get labels")
+
+
+def personal(asked: argparse.Namespace) -> None:
+    """Print the errors on people's next drawings with and without their own labels, and what that costs."""
+    torch.set_num_threads(1)
+    writers = drawings.by_writer(asked.drawings) if asked.drawings else drawings.made_up_writers()
+    first, _, last = asked.writers.partition("-")
+    chosen = {name: drawn for name, drawn in writers.items() if not first or first <= name <= (last or first)}
+    if not chosen:
+        raise DrawingsMissing(f"No writer in {asked.drawings or 'the made-up hands'} is called {asked.writers}.")
+    serving = load_model(asked.model_dir, DEFAULT_MODEL)
+    people = personal_models.see(serving, chosen.values())
+    print(f"{len(chosen)} people, {sum(len(each.digits) for each in people)} drawings, {asked.orders} orders.\n")
+    rows = [["what has labels", "misread without", "misread with them", "change (95 %)", "worst person", "ECE"]]
+    for case in personal_models.CASES:
+        found = personal_models.measure(people, case, asked.orders)
+        low, high = found.interval
+        change = f"{found.change:+.0%} ({low:+.0%} to {high:+.0%})"
+        errors = [f"{found.shared:.2%}", f"{found.personal:.2%}"]
+        rows.append([case.name, *errors, change, f"{100 * found.worst:+.2f} in 100", f"{found.ece:.4f}"])
+    print(report.markdown(rows))
+    some = drawings.frames(drawings.canvases(drawings.generated(200)))[:, 0].numpy()
+    cost = personal_models.cost(serving, people[0], list(some))
+    print(f"\nWith {personal_models.LABELS} labels: {cost.milliseconds:+.3f} ms a reading (median),", end=" ")
+    print(f"{cost.megabytes:.0f} MB for 1,000 people.")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # http: the app as users start it, a process of its own, with this one as all its clients. Both share the cores, and the
 # database too: on a machine of its own each would be faster.
 # ---------------------------------------------------------------------------------------------------------------------
@@ -168,11 +210,17 @@ def http(asked: argparse.Namespace) -> None:
 # The command: a line here for every subcommand. With none of them, all are run, one after the other.
 # ---------------------------------------------------------------------------------------------------------------------
 
+
+class DrawingsMissing(ValueError):
+    """None of the drawings that were asked for is there."""
+
+
 Run = Callable[[argparse.Namespace], None]
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
     "train": (train_flags, train),
     "accuracy": (accuracy_flags, accuracy),
     "predict": (predict_flags, predict),
+    "personal": (personal_flags, personal),
     "http": (http_flags, http),
 }
 
@@ -195,7 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in [asked.command] if asked.command else COMMANDS:
             print(f"{name}: {machine()}", file=sys.stderr)
             COMMANDS[name][1](asked if asked.command else parser().parse_args([name]))
-    except (MnistMissing, ModelMissing, OSError) as error:
+    except (MnistMissing, ModelMissing, DrawingsMissing, OSError) as error:
         print(f"benchmark.py: {error}", file=sys.stderr)
         return 2
     return 0

@@ -13,6 +13,7 @@ import pytest
 from learning.dataset import Mnist, MnistMissing, load_mnist
 from logger import statements
 from settings import ROOT
+from storage import hands
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.labels import Rules
@@ -53,7 +54,7 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
     database.open()
     assert database.wait_until_ready(60), database.away
     with database.transaction() as cursor:
-        cursor.execute("TRUNCATE predictions, label_events, model_versions, promotions, retrainings")
+        cursor.execute("TRUNCATE predictions, label_events, model_versions, promotions, retrainings, hands")
     yield database
     database.close(stop_server=False)
 
@@ -61,7 +62,7 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
 @pytest.fixture
 def writer(database: Database, tmp_path: Path) -> Iterator[Writer]:
     """A writer to that database, with an empty spool."""
-    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), statements(Rules()))
+    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), statements(Rules()) | hands.statements())
     writer.open()
     yield writer
     writer.close()
@@ -96,7 +97,7 @@ def _separate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runnin
 def separate(_separate: tuple[RunningApp, EmbeddedServer]) -> Iterator[tuple[RunningApp, EmbeddedServer]]:
     """An app without drawings, and a PostgreSQL that is not its own: a test may stop it and start it again."""
     app, server = _separate
-    app.sql("TRUNCATE predictions, label_events")
+    app.sql("TRUNCATE predictions, label_events, hands")
     yield app, server
     server.start()
     wait_until(lambda: app.status("/ready") == 200 and "\ndigit_reader_spool_entries 0.0" in app.text("/metrics"))

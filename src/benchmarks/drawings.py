@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -40,12 +40,47 @@ def generated(count: int, seed: int = 12_345) -> Drawn:
 
 def people(path: Path, limit: int) -> Drawn:
     """About `limit` drawings, spread over a file with one {"label": 0-9, "strokes": [[[x, y], ...], ...]} a line."""
+    found = _lines(path)
+    return _drawn(found[:: max(1, len(found) // limit)])
+
+
+def by_writer(path: Path) -> dict[str, Drawn]:
+    """The drawings of each "writer" of such a file, by their names in order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in _lines(path):
+        found.setdefault(one["writer"], []).append(one)
+    return {name: _drawn(found[name]) for name in sorted(found)}
+
+
+def made_up_writers(count: int = 30, each: int = 200) -> dict[str, Drawn]:
+    """Hands with a slant and a width of their own, of our own generator."""
+    made = {}
+    for writer in range(count):
+        generator = Generator().manual_seed(1000 + writer)
+        labels = torch.arange(each) % 10
+        slant, width = torch.rand(2, generator=generator).tolist()
+        points = synthetic.digit_points(labels, generator).double().numpy()
+        points[..., 0] = points[..., 0] * (0.6 + 0.8 * width) + points[..., 1] * (slant - 0.5)
+        made[f"w{writer:02d}"] = Drawn([list(drawing[:, None]) for drawing in points], labels)
+    return made
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
     content = path.read_bytes()
     content = gzip.decompress(content) if path.suffix == ".gz" else content
-    found = [json.loads(line) for line in content.splitlines()]
-    found = found[:: max(1, len(found) // limit)]
-    drawings = [[np.asarray(s, dtype=np.float64) for s in one["strokes"]] for one in found]
-    return Drawn(drawings, torch.tensor([one["label"] for one in found]))
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def _drawn(lines: list[dict[str, Any]]) -> Drawn:
+    drawings = [[np.asarray(s, dtype=np.float64) for s in one["strokes"]] for one in lines]
+    return Drawn(drawings, torch.tensor([one["label"] for one in lines]))
+
+
+def canvases(drawn: Drawn, seed: int = 7) -> Iterator[Image.Image]:
+    """Drawings on their canvases, each of a size and at a place of chance."""
+    random = np.random.default_rng(seed)
+    for drawing in drawn.drawings:
+        yield canvas(drawing, PEN, random.uniform(0.45, 0.8), (random.uniform(), random.uniform()))
 
 
 def canvas(

@@ -6,6 +6,7 @@ A response counts only with its row: at the end the database is asked for each o
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from socket import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -36,6 +37,9 @@ WARM_UP = 200  # requests before the clock starts
 PICTURES = 50
 MODES = {"colour": "RGBA", "grey": "L"}
 """The kinds of pictures: as a browser's canvas saves them, and as most programs would send a drawing."""
+PERSONAL = "colour, in 8 sessions"
+SESSIONS = [f"benchmark-session-{number}" for number in range(8)]
+LABELS = 20  # that each session has before the clock starts
 START_TIMEOUT = 120.0  # seconds that the app may take to start
 
 
@@ -57,7 +61,7 @@ class Load(NamedTuple):
     """The result of a whole run."""
 
     measured: dict[str, list[Throughput]]
-    """By the kind of picture, one of MODES."""
+    """By the kind of picture, one of MODES, or PERSONAL."""
     logged: int
     """Predictions that were answered, each of which has its row."""
     growth: float
@@ -78,6 +82,15 @@ def load(requests: int, memory_requests: int) -> Load:
                 found, more = asyncio.run(send(port, calls[kind], clients, requests))
                 measured[kind].append(found)
                 ids += more
+            drawn = pictures(PICTURES)
+            more = [label(port, session, picture) for session in SESSIONS for picture in drawn[:LABELS]]
+            personal = [http_request(drawn[n % PICTURES], SESSIONS[n % len(SESSIONS)]) for n in range(8 * PICTURES)]
+            measured[PERSONAL] = []
+            for clients in CLIENTS:
+                found, answered = asyncio.run(send(port, personal, clients, requests))
+                measured[PERSONAL].append(found)
+                more += answered
+            ids += more
             before = process.memory_info().rss
             ids += asyncio.run(send(port, calls["colour"], 8, memory_requests))[1]
             growth = (process.memory_info().rss - before) / 1e6
@@ -96,12 +109,30 @@ def _png(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def http_request(picture: bytes) -> bytes:
+def http_request(picture: bytes, session: str = "") -> bytes:
     """A whole POST /api/predict, ready to be sent."""
-    body = b'--digit\r\nContent-Disposition: form-data; name="file"; filename="digit.png"\r\n\r\n'
-    body += picture + b"\r\n--digit--\r\n"
+    body = b'--digit\r\nContent-Disposition: form-data; name="file"; filename="digit.png"\r\n\r\n' + picture
+    if session:
+        body += b'\r\n--digit\r\nContent-Disposition: form-data; name="session"\r\n\r\n' + session.encode()
+    body += b"\r\n--digit--\r\n"
     head = "POST /api/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=digit\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def label(port: int, session: str, picture: bytes) -> UUID:
+    """Send a picture in a session, and label it as it was read; the drawing's id. Raises OSError."""
+    url = f"http://127.0.0.1:{port}/api"
+    picture_text = base64.b64encode(picture).decode()
+    answer = _post(f"{url}/predict/base64", {"image": picture_text, "session": session})
+    _post(f"{url}/feedback", {"id": answer["id"], "label": answer["predicted_digit"]})
+    return UUID(answer["id"])
+
+
+def _post(url: str, body: dict[str, object]) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own address
+        answer: dict[str, Any] = json.load(response)
+    return answer
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from learning.weights import ModelMissing
 from serving import app_state
 from serving.app_state import AppState
 from serving.batching import Batcher
+from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.predictor import Predictor
 from serving.reading import Reader
@@ -57,10 +58,11 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
     """What the pages share, on the tests' own database."""
     settings = load_settings({"DATA_DIR": str(tmp_path), "ADMIN_PASSWORD": RIGHT}, tmp_path / "no.env")
     models = ModelLoader(settings)
-    batcher = Batcher(lambda frames, model: models.predictor().predict_all(frames, model))
-    job, reader = RetrainingJob(database, None), Reader(batcher, writer)
+    batcher = Batcher(lambda frames, model, hands: models.predictor().predict_all(frames, model, hands))
+    hands = HandCache(database, models)
+    job, reader = RetrainingJob(database, None), Reader(batcher, writer, hands)
     models.predictor()
-    yield AppState(settings, database, writer, Insights(database), job, models, batcher, reader)
+    yield AppState(settings, database, writer, Insights(database), job, models, batcher, hands, reader)
     batcher.close()
     job.close()
     gc.unfreeze()  # the loader hides what it finds from the collector: right for an app, not for a test run

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from frames.drawing import Drawing
 from serving.app_state import close_app_state, get_app_state
 from support.running_app import wait_until
 
@@ -20,8 +21,8 @@ def test_it_is_opened_once_and_closing_it_leaves_nothing_behind(
     state = get_app_state()
     try:
         assert get_app_state() is state
-        frame = np.full((28, 28), 255, np.uint8)
-        reading = state.reader.read_and_keep(lambda: frame, "linear", "api", None).result(60)
+        drawing = Drawing(np.full((28, 28), 255, np.uint8))
+        reading = state.reader.read_and_keep(lambda: drawing, "linear", "api", None).result(60)
         wait_until(lambda: state.writer.spooled == 0 and state.database.away is None, what="the row in the database")
         with state.database.transaction() as cursor:
             cursor.execute("SELECT drawing_id FROM predictions")

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
+from frames.drawing import Drawing
 from frames.masks import NoInk
 from learning.weights import ModelMissing
 from serving.batching import MAX_BATCH, Batcher
+from serving.personal import Hands
 from serving.prediction import Prediction
 
 
@@ -21,7 +23,7 @@ class Model:
         self.batches: list[tuple[str, int]] = []
         self.busy, self.go_on = threading.Event(), threading.Event()
 
-    def predict(self, frames: Sequence[np.ndarray], model: str) -> list[Prediction]:
+    def predict(self, frames: Sequence[np.ndarray], model: str, _hands: Hands) -> list[Prediction]:
         self.busy.set()
         assert self.go_on.wait(10)
         self.batches.append((model, len(frames)))
@@ -46,11 +48,11 @@ def batcher(model: Model) -> Iterator[Batcher]:
     batcher.close()
 
 
-def drawn(digit: int) -> Callable[[], np.ndarray]:
-    return lambda: np.full((28, 28), digit, np.uint8)
+def drawn(digit: int) -> Callable[[], Drawing]:
+    return lambda: Drawing(np.full((28, 28), digit, np.uint8))
 
 
-def blank() -> np.ndarray:
+def blank() -> Drawing:
     raise NoInk
 
 
@@ -58,7 +60,7 @@ def test_what_has_queued_up_is_read_together_and_everybody_gets_his_own(batcher:
     read = [batcher.submit(drawn(digit), "cnn") for digit in range(10)]
     model.go_on.set()
     assert [each.result(10).prediction.predicted_digit for each in read] == list(range(10))
-    assert [int(each.result().frame[0, 0]) for each in read] == list(range(10))
+    assert [int(each.result().drawing.frame[0, 0]) for each in read] == list(range(10))
     assert model.batches == [("cnn", 1), ("cnn", 10)]
 
 

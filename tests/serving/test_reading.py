@@ -3,54 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
 import metrics
+from frames.drawing import Drawing, Measures
 from frames.masks import NoInk
-from learning.weights import SHIPPED_DIR, ModelMissing
+from learning.weights import ModelMissing
+from logger import log_label
 from serving.batching import Batcher
-from serving.predictor import Predictor, load_predictor
+from serving.hands import HandCache
+from serving.predictor import Predictor
 from serving.reading import Reader
 from storage.database import Database
 from storage.writer import NotWritten, Writer
-from support.rows import ME, everything
+from support.hands import hand_cache, hooked_one, shipped
+from support.rows import ME, YOU, everything
 
 FRAME = np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12)))
+DRAWING = Drawing(FRAME, Measures(0.1, 0.5, -3.0), "[[[1.0,2.0]]]")
 
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return load_predictor(SHIPPED_DIR)
+    return shipped()
 
 
 @pytest.fixture
-def reader(predictor: Predictor, writer: Writer) -> Iterator[Reader]:
+def hands(database: Database, tmp_path: Path) -> Iterator[HandCache]:
+    with hand_cache(database, tmp_path) as hands:
+        yield hands
+
+
+@pytest.fixture
+def reader(predictor: Predictor, writer: Writer, hands: HandCache) -> Iterator[Reader]:
     batcher = Batcher(predictor.predict_all)
-    yield Reader(batcher, writer)
+    yield Reader(batcher, writer, hands)
     batcher.close()
 
 
-def blank() -> np.ndarray:
+def blank() -> Drawing:
     raise NoInk
 
 
 def test_what_is_only_read_is_not_kept(reader: Reader, predictor: Predictor, database: Database) -> None:
     drawing = uuid4()
-    reading = reader.read(lambda: FRAME, "cnn", "canvas", ME, drawing).result(20)
+    reading = reader.read(lambda: DRAWING, "cnn", "canvas", ME, drawing).result(20)
     assert (reading.drawing_id, reading.source, reading.visitor) == (drawing, "canvas", ME)
     assert reading.prediction.probabilities == pytest.approx(predictor.predict(FRAME, "cnn").probabilities, abs=1e-5)
     assert everything(database, "drawing_id") == []
     assert not reader.keep(reading).result(20).spooled
-    assert everything(database, "drawing_id, predicted_digit, visitor, model") == [
-        (drawing, reading.prediction.predicted_digit, ME, "cnn")
-    ]
+    columns = "drawing_id, predicted_digit, visitor, model, pen_width, size, slant, strokes, shared_digit"
+    digit = reading.prediction.predicted_digit
+    assert everything(database, columns) == [(drawing, digit, ME, "cnn", 0.1, 0.5, -3, [[[1.0, 2.0]]], None)]
+
+
+def test_a_person_s_own_labels_change_the_next_answer_and_the_row_says_what_everybodys_model_read(
+    reader: Reader, hands: HandCache, writer: Writer, database: Database
+) -> None:
+    first = reader.read_and_keep(lambda: Drawing(hooked_one()), "cnn", "canvas", ME).result(20)
+    assert (first.prediction.predicted_digit, first.prediction.personal) == (7, None)
+    hands.relearned(log_label(writer, first.drawing_id, 1, ME)).result(20)
+    second = reader.read_and_keep(lambda: Drawing(hooked_one()), "cnn", "canvas", ME).result(20)
+    answer = second.prediction
+    assert answer.personal is not None
+    assert (answer.predicted_digit, answer.personal.labels, answer.personal.shared_digit) == (1, 1, 7)
+    assert answer.changed
+    assert second.drawing_id != first.drawing_id
+    (_, (digit, probabilities, shared_digit, shared_probabilities)) = everything(
+        database, "predicted_digit, probabilities, shared_digit, shared_probabilities"
+    )
+    assert (digit, shared_digit) == (1, 7)
+    assert probabilities == pytest.approx(answer.probabilities, abs=1e-6)
+    assert shared_probabilities == pytest.approx(answer.personal.shared_probabilities, abs=1e-6)
+    for model, visitor, personal in (("cnn", YOU, True), ("cnn", ME, False), ("linear", ME, True)):
+        other = reader.read(lambda: Drawing(hooked_one()), model, "canvas", visitor, personal=personal).result(20)
+        assert other.prediction.personal is None
+        assert other.prediction.predicted_digit != 1
 
 
 def test_what_is_read_and_kept_is_safe_when_it_is_done(reader: Reader, database: Database) -> None:
-    readings = [reader.read_and_keep(lambda: FRAME, "linear", "api", None) for _ in range(20)]
+    readings = [reader.read_and_keep(lambda: DRAWING, "linear", "api", None) for _ in range(20)]
     ids = {each.result(20).drawing_id for each in readings}
     assert {drawing for (drawing,) in everything(database, "drawing_id")} == ids
     assert len(ids) == 20
@@ -60,9 +96,9 @@ def test_errors_reach_whoever_waits_and_nothing_is_kept(reader: Reader, database
     with pytest.raises(NoInk):
         reader.read_and_keep(blank, "cnn", "api", None).result(20)
     with pytest.raises(ModelMissing):
-        reader.read_and_keep(lambda: FRAME, "oracle", "api", None).result(20)
+        reader.read_and_keep(lambda: DRAWING, "oracle", "api", None).result(20)
     with pytest.raises(NotWritten):
-        reader.read_and_keep(lambda: FRAME, "cnn", "telepathy", None).result(20)
+        reader.read_and_keep(lambda: DRAWING, "cnn", "telepathy", None).result(20)
     assert everything(database, "drawing_id") == []
 
 
@@ -77,5 +113,5 @@ def test_every_reading_is_counted(reader: Reader) -> None:
         )
 
     before = counted()
-    reader.read(lambda: FRAME, "linear", "upload", None).result(20)
+    reader.read(lambda: DRAWING, "linear", "upload", None).result(20)
     assert counted() == before + 1

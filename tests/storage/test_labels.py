@@ -84,8 +84,8 @@ def test_who_mostly_contradicts_the_model_is_believed_nothing_at_once(database: 
 def test_two_who_disagree_on_a_drawing_both_wait(database: Database, writer: Writer) -> None:
     drawing, review = say(writer, 4)
     assert review == "approved"
-    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "approved"), "one may change one's mind"
-    assert log_label(writer, drawing, 4, "api").result(20).row == (1, "pending")
+    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "approved", ME), "one may change one's mind"
+    assert log_label(writer, drawing, 4, "api").result(20).row == (1, "pending", ME)
     assert reason(database, drawing) == ("pending", Reason.CONFLICT)
 
 
@@ -104,8 +104,8 @@ def test_the_same_picture_under_another_label_draws_both_into_the_conflict(datab
 def test_what_a_person_has_decided_no_later_label_decides(database: Database, writer: Writer) -> None:
     drawing, _ = say(writer, 3)
     review.reject(database, [drawing])
-    assert log_label(writer, drawing, 4, ME).result(20).row == (1, "pending")
-    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "pending")
+    assert log_label(writer, drawing, 4, ME).result(20).row == (1, "pending", ME)
+    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "pending", ME)
     assert reason(database, drawing) == ("pending", Reason.DECIDED_BEFORE)
 
 

@@ -27,8 +27,8 @@ def say(writer: Writer, label: int, who: str = ME, **changes: Any) -> tuple[UUID
     """Draw and label; the drawing's id, and how its review stands."""
     drawing = reading(**{"visitor": who} | changes)
     log_prediction(writer, drawing).result(20)
-    found, review = log_label(writer, drawing.drawing_id, label, who).result(20).row or (0, "")
-    assert found == 1
+    found, review, drawn_by = log_label(writer, drawing.drawing_id, label, who).result(20).row or (0, "", None)
+    assert (found, drawn_by) == (1, drawing.visitor)
     return drawing.drawing_id, review
 
 

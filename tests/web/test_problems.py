@@ -1,0 +1,64 @@
+"""Errors: every kind has its documented code and one sentence; what an operation may return, it declares."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from frames.images import ImageTooLarge, NotAnImage
+from frames.masks import NoInk
+from learning.weights import ModelMissing
+from storage.database import DatabaseAway, SchemaMismatch
+from storage.writer import NotWritten
+from web.problems import NotFound, handle_errors, problems, short
+
+KINDS: dict[type[Exception], int] = {
+    NotAnImage: 400,
+    NotFound: 404,
+    ImageTooLarge: 413,
+    NoInk: 422,
+    ModelMissing: 503,
+    DatabaseAway: 503,
+    SchemaMismatch: 503,
+    NotWritten: 503,
+}
+
+
+@pytest.fixture
+def client() -> TestClient:
+    api = FastAPI()
+    handle_errors(api)
+
+    @api.get("/fail/{kind}")
+    def fail(kind: str) -> None:
+        raise next(each for each in KINDS if each.__name__ == kind)("Do this instead.")
+
+    @api.get("/number")
+    def number(n: int) -> int:
+        return n
+
+    return TestClient(api)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_error_has_its_code_and_its_sentence(client: TestClient, kind: type[Exception]) -> None:
+    answer = client.get(f"/fail/{kind.__name__}")
+    assert (answer.status_code, answer.json()) == (KINDS[kind], {"detail": "Do this instead."})
+
+
+def test_what_fastapi_refuses_is_said_in_the_same_form(client: TestClient) -> None:
+    assert client.get("/nothing").json()["detail"].startswith("There is nothing at this address")
+    assert client.delete("/number").status_code == 405
+    wrong = client.get("/number", params={"n": "many"})
+    assert (wrong.status_code, list(wrong.json())) == (422, ["detail"])
+
+
+def test_operations_declare_their_codes() -> None:
+    assert list(problems(404, 503)) == [404, 503]
+    with pytest.raises(KeyError):
+        problems(418)
+
+
+def test_what_a_client_sends_is_repeated_quoted_and_cut() -> None:
+    assert short("<script>" * 50) == ascii("<script>" * 5)
