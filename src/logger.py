@@ -66,10 +66,11 @@ _OPTIONAL = {field.name: None for field in fields(PredictionRow) if field.defaul
 # A drawing is read after every stroke, and each reading replaces the one before; its label and its owner stay. Another
 # visitor's row is left as it is.
 _LOG_PREDICTION = f"""
-INSERT INTO predictions ({", ".join(_COLUMNS)}) VALUES ({", ".join(map("%({})s".format, _COLUMNS))})
+INSERT INTO predictions ({", ".join(_COLUMNS)}) VALUES {{rows}}
 ON CONFLICT (drawing_id) DO UPDATE SET {", ".join(map("{0} = excluded.{0}".format, _READING))}
 WHERE predictions.visitor IS NOT DISTINCT FROM excluded.visitor
 """  # noqa: S608 - the names stand above
+_ROW = f"({', '.join(map('%({})s'.format, _COLUMNS))})"
 
 # A new reading of a drawing that was kept before: one that was deleted meanwhile stays deleted.
 _LOG_AGAIN = f"""
@@ -94,7 +95,7 @@ FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
 def statements(rules: Rules) -> dict[str, Statement]:
     """The statements that the writer knows by name; the rules say which labels are approved at once."""
     return {
-        "prediction": Statement(_LOG_PREDICTION, _OPTIONAL),
+        "prediction": Statement(_LOG_PREDICTION, _OPTIONAL, row=_ROW),
         "again": Statement(_LOG_AGAIN, _OPTIONAL, returns=True),
         "label": label_statement(rules),
         "remove": Statement(_REMOVE, returns=True),
@@ -115,10 +116,9 @@ def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
 
 
 def log_label(writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
-    """Write what a drawing really is (0-9), and who said so.
+    """Write what a drawing, perhaps only an `owner`'s, really is (0-9), and who said so.
 
-    The row says how many drawings (0 or 1) were found, how the label's review stands, and who drew it. With an `owner`,
-    only that visitor's drawing is found.
+    The row says how many drawings (0 or 1) were found, how the label's review stands, and who drew it.
     """
     written = writer.submit(Entry("label", {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner}))
     written.add_done_callback(lambda done: metrics.count_label(_outcome(done)))

@@ -278,7 +278,7 @@ def to_tensor(frame: NDArray[np.uint8]) -> torch.Tensor:
 def to_png(frame: NDArray[np.uint8]) -> bytes:
     """A frame, (28, 28) uint8, as the bytes of a greyscale PNG."""
     buffer = io.BytesIO()
-    Image.fromarray(frame).save(buffer, "PNG")
+    Image.fromarray(frame).save(buffer, "PNG", compress_level=1)  # 5 % larger, in a fifth less time
     return buffer.getvalue()
 
 

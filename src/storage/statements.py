@@ -25,12 +25,14 @@ class Statement:
     """SQL with named parameters; an entry may leave out those that have `defaults`.
 
     A statement that `returns` a row, how many rows it found and perhaps more, is executed by itself; the others of a
-    batch take one round trip.
+    batch take one round trip. Of a statement with a `row`, a tuple of VALUES, many are executed as one, with their rows
+    in place of {rows}: the server then plans it and prepares the table's checks once. No two have one drawing_id.
     """
 
     sql: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     returns: bool = False
+    row: str = ""
 
 
 class Refused(Exception):
@@ -87,20 +89,44 @@ class _Undo(Exception):
 
 def _execute(cursor: Cursor, statement: Statement, parameters: list[dict[str, Any]]) -> list[Row | None]:
     """Execute one statement for each set of parameters, in order. Raises Refused."""
-    complete = [_sql(cursor, statement, each) for each in parameters]
     if not statement.returns:
-        cursor.execute(b";".join(complete))
+        cursor.execute(b";".join(_complete(cursor, statement, parameters)))
         return [None] * len(parameters)
     rows: list[Row | None] = []
-    for each in complete:
+    for each in _complete(cursor, statement, parameters):
         cursor.execute(each)
         rows.append(cursor.fetchone())
     return rows
 
 
-def _sql(cursor: Cursor, statement: Statement, parameters: dict[str, Any]) -> bytes:
+def _complete(cursor: Cursor, statement: Statement, parameters: list[dict[str, Any]]) -> list[bytes]:
+    """What is to be executed for all sets of parameters, in order. Raises Refused."""
+    if not statement.row:
+        return [_sql(cursor, statement.sql, statement, each) for each in parameters]
+    before, after = (part.encode() for part in statement.sql.split("{rows}"))
+    return [
+        before + b", ".join(_sql(cursor, statement.row, statement, each) for each in run) + after
+        for run in _runs(parameters)
+    ]
+
+
+def _runs(parameters: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Sets of parameters in their order, cut where a drawing comes again: no statement may write a row twice."""
+    runs: list[list[dict[str, Any]]] = []
+    seen: set[Any] = set()
+    for each in parameters:
+        drawing = each.get("drawing_id")
+        if not runs or drawing in seen:
+            runs.append([])
+            seen = set()
+        runs[-1].append(each)
+        seen.add(drawing)
+    return runs
+
+
+def _sql(cursor: Cursor, sql: str, statement: Statement, parameters: dict[str, Any]) -> bytes:
     try:
-        return cursor.mogrify(statement.sql, {**statement.defaults, **parameters})
+        return cursor.mogrify(sql, {**statement.defaults, **parameters})
     except KeyError as error:
         raise Refused(f"{error} is missing") from error
     except (ValueError, TypeError, psycopg2.ProgrammingError) as error:

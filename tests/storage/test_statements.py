@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2.extensions
 import pytest
 
+import logger
 from logger import log_label, log_prediction
 from storage.database import Database
 from storage.embedded import EmbeddedServer
+from storage.labels import Rules
+from storage.spool import Entry
+from storage.statements import Refused, Statements, _complete
 from storage.writer import NotWritten, Writer
 from support.outage import Disk, of_its_own, opened, run, started
 from support.rows import ME, everything, row
@@ -136,6 +141,31 @@ def attempts(dsn: str) -> int:
         found = cursor.fetchone()
         assert found is not None
         return int(found[0])
+
+
+def test_the_rows_of_a_batch_are_written_as_one_and_a_later_reading_of_a_drawing_wins(database: Database) -> None:
+    entries = Statements(database, logger.statements(Rules()))
+    first, second = row(), row()
+    again, last = replace(first, predicted_digit=7), replace(first, predicted_digit=9)
+    batch = [Entry("prediction", logger._parameters(each)) for each in (first, second, again, last)]
+    assert entries.commit(batch) == [None] * 4
+    assert everything(database, "drawing_id, predicted_digit") == [(first.drawing_id, 9), (second.drawing_id, 4)]
+    with database.transaction() as cursor:
+        statement = logger.statements(Rules())["prediction"]
+        complete = _complete(cursor, statement, [each.parameters for each in batch])
+    assert [each.count(b"INSERT") for each in complete] == [1, 1, 1], "a drawing twice in one would be refused"
+    assert len(complete[0]) > len(complete[1])
+
+
+def test_an_entry_of_an_older_release_lacks_what_it_did_not_know_and_is_written(database: Database) -> None:
+    entries = Statements(database, logger.statements(Rules()))
+    known = logger._parameters(row())
+    for name in ("shared_digit", "shared_probabilities", "strokes", "pen_width", "size", "slant"):
+        del known[name]
+    entries.commit([Entry("prediction", known), Entry("prediction", logger._parameters(row()))])
+    assert everything(database, "shared_digit, strokes, slant") == [(None, None, None)] * 2
+    with pytest.raises(Refused):
+        entries.commit([Entry("prediction", {"drawing_id": known["drawing_id"]})])
 
 
 @pytest.mark.parametrize("wrong", [lambda: row(visitor=None, model=None), lambda: row(confidence=None)])
