@@ -42,9 +42,10 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER predictions_labelled AFTER UPDATE OF true_label, review ON predictions FOR EACH ROW
+CREATE TRIGGER predictions_labelled AFTER UPDATE OF true_label, review, image ON predictions FOR EACH ROW
     WHEN (new.visitor IS NOT NULL AND (new.true_label IS DISTINCT FROM old.true_label
-                                       OR (new.review = 'rejected') <> (old.review = 'rejected')))
+                                       OR (new.review = 'rejected') <> (old.review = 'rejected')
+                                       OR new.true_label IS NOT NULL AND new.image <> old.image))
     EXECUTE FUNCTION announce_hand();
 CREATE TRIGGER predictions_deleted AFTER DELETE ON predictions FOR EACH ROW
     WHEN (old.visitor IS NOT NULL AND old.true_label IS NOT NULL)

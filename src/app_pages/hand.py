@@ -1,8 +1,9 @@
-"""The visitor's own hand: what their labels have taught, in figures that were not fitted, and how to be rid of it."""
+"""The visitor's own hand: what their labels have taught, what it is worth, and how to be rid of it."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 
 import streamlit as st
 
@@ -40,16 +41,16 @@ def hand_panel(state: AppState) -> None:
     st.caption(_story(known, known.model))
     with st.container(horizontal=True, vertical_alignment="center", key="hand"):
         st.session_state.hand_enabled = known.enabled
-        st.toggle("Read my hand", key="hand_enabled", on_change=_switch, args=(state,))
-        hint = "From now on, what you have labelled until now changes no answer of yours. Your drawings stay."
-        st.button("Forget my hand", icon=":material/ink_eraser:", on_click=_forget, args=(state,), help=hint)
+        st.toggle("Adapt to my hand", key="hand_enabled", on_change=_switch, args=(state, known))
+        hint = "What you have labelled until now no longer changes your answers. Your drawings stay."
+        st.button("Forget my hand", icon=":material/ink_eraser:", on_click=_forget, args=(state, known), help=hint)
 
 
 def _story(known: Known, model: PersonalModel) -> str:
     if not model.learned:
         return (
-            f"Nothing is learned from {_drawings(len(model.labels))} with labels: too many of the labels contradict "
-            "your other drawings. Everybody's model answers you."
+            f"Nothing is learned from {_drawings(len(model.labels))}: the labels do not agree well enough to help. "
+            "Everybody's model answers you."
         )
     if not known.enabled:
         return f"Everybody's model answers you. Learned from {_drawings(len(model.labels))}, and switched off."
@@ -60,8 +61,8 @@ def _figures(report: Report) -> str:
     if report.drawings < ENOUGH:
         return "Every label counts, and the next answer knows it."
     return (
-        f"Of your last {report.drawings} drawings {report.with_it} are read, {report.without_it} without it. "
-        "Each was tried by what the others taught."
+        f"Of your last {report.drawings} drawings {report.with_it} are read, {report.without_it} without it: "
+        "each was predicted from the others."
     )
 
 
@@ -69,18 +70,19 @@ def _drawings(count: int) -> str:
     return f"{count} of your drawings" if count != 1 else "one of your drawings"
 
 
-def _switch(state: AppState) -> None:
+def _switch(state: AppState, known: Known) -> None:
     enabled = bool(st.session_state.hand_enabled)
     written = hands.enable(state.writer, current_visitor(), enabled)
-    _finish(state, written, "your hand is read." if enabled else "everybody's model answers you.")
+    said = "your hand is read." if enabled else "everybody's model answers you."
+    _finish(state, written, replace(known, enabled=enabled), said)
 
 
-def _forget(state: AppState) -> None:
-    _finish(state, hands.forget(state.writer, current_visitor()), "your hand is forgotten.")
+def _forget(state: AppState, known: Known) -> None:
+    _finish(state, hands.forget(state.writer, current_visitor()), Known(known.enabled), "your hand is forgotten.")
 
 
-def _finish(state: AppState, written: Future[Written], what: str) -> None:
+def _finish(state: AppState, written: Future[Written], known: Known, what: str) -> None:
     """Note the outcome, and have what is on the canvas read anew."""
-    note = outcome(state.hands.relearned(written, current_visitor()), what)
+    note = outcome(state.hands.switched(written, current_visitor(), known), what)
     st.session_state.note = note or "This could not be saved: try again in a moment."
     st.session_state.pop("reading", None)

@@ -85,12 +85,13 @@ def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
 
 
 def _finish(written: Future[Written], what: str) -> None:
-    """Note the outcome, query the list anew, and close the dialog."""
+    """Note the outcome, query the list and read what is on the canvas anew, and close the dialog."""
     note = outcome(written, what)
     if note and written.done() and (written.result().row or (1,))[0] == 0:
         note = "This drawing is no longer there."
     st.session_state.note = note or "This could not be saved: try again in a moment."
     forget_list()
+    st.session_state.pop("reading", None)
     st.rerun()
 
 

@@ -34,6 +34,11 @@ class Known:
     """The checksums of the drawings that the model was fitted to, in its order."""
 
     @property
+    def active(self) -> bool:
+        """Whether there is a personal model that changes anything, and it is wanted."""
+        return self.enabled and self.model is not None and self.model.learned
+
+    @property
     def nbytes(self) -> int:
         """Its size in memory, about."""
         return OVERHEAD + (self.model.nbytes if self.model else 0) + CHECKSUM * len(self.pictures)

@@ -1,9 +1,10 @@
 """A personal model: everybody's network with a head of one's own, which corrects its logits in closed form.
 
 The head is kernel ridge regression on the network's descriptors, fitted to the drawings that one person has labelled,
-beside everybody's last layer: where nothing that the person drew is near, everybody's model answers unchanged (biased
-regularisation; Kienzle and Chellapilla, ICML 2006). How far it is trusted is earned, by leave-one-out predictions,
-which ridge regression has in closed form (Rasmussen and Williams, Gaussian Processes for Machine Learning, 5.4.2):
+beside everybody's last layer: where nothing that the person drew is near, it reads what everybody's model reads, only a
+little less surely (biased regularisation; Kienzle and Chellapilla, ICML 2006). How far it is trusted is earned, by
+leave-one-out predictions, which ridge regression has in closed form (Rasmussen and Williams, Gaussian Processes for
+Machine Learning, 5.4.2):
 
 - each label by what everybody's model, or one's other drawings, say to it: a slip of the mouse counts little;
 - the whole person by how many of the labels are believed: of one who labels at random nothing is learned;
@@ -60,7 +61,7 @@ class Examples:
 class Report:
     """Of the newest `drawings` with labels, how many are read with the personal model, and how many without.
 
-    Each is read by a model that was fitted to the others alone.
+    Each is predicted from the others (leave-one-out); only how strong the correction is was chosen on all of them.
     """
 
     drawings: int

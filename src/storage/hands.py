@@ -47,7 +47,7 @@ ORDER BY v.visitor, p.labelled_at DESC, p.id DESC
 
 def hands(database: Database, visitors: Sequence[str]) -> dict[str, Hand]:
     """The hand of each visitor, with the newest MAX_LABELS labels. Raises DatabaseAway."""
-    with database.transaction() as cursor:
+    with database.at_once() as cursor:
         cursor.execute(_HANDS, {"visitors": list(visitors), "limit": MAX_LABELS})
         found: dict[str, Hand] = {}
         for visitor, enabled, image, label in cursor:
@@ -62,8 +62,9 @@ INSERT INTO hands (visitor, enabled) VALUES (%(visitor)s, %(enabled)s)
 ON CONFLICT (visitor) DO UPDATE SET enabled = excluded.enabled
 """
 
+# The clock, not the transaction's start: the spool delivers what is said before and after in one.
 _FORGET = """
-INSERT INTO hands (visitor, forgotten_at) VALUES (%(visitor)s, now())
+INSERT INTO hands (visitor, forgotten_at) VALUES (%(visitor)s, clock_timestamp())
 ON CONFLICT (visitor) DO UPDATE SET forgotten_at = excluded.forgotten_at
 """
 

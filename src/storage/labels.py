@@ -102,7 +102,8 @@ WITH before AS (
     FROM before b, history, last_minute
 ), changed AS (
     UPDATE predictions p SET
-        true_label = %(label)s, labelled_at = now(), trained_into = NULL, judged = NULL, review_reason = d.reason,
+        true_label = %(label)s, labelled_at = clock_timestamp(), trained_into = NULL, judged = NULL,
+        review_reason = d.reason,
         review = CASE WHEN d.reason = '' THEN 'approved' ELSE 'pending' END,
         suspicion = CASE WHEN d.reason = %(CONFLICT)s THEN 1 ELSE greatest(0, 1 - d.probability) END
     FROM decision d WHERE p.drawing_id = d.drawing_id AND d.true_label IS DISTINCT FROM %(label)s

@@ -171,8 +171,8 @@ async def feedback(said: Feedback) -> Labelled:
     """Say what a drawing really is.
 
     The drawing's id is the permission to do so: only whoever sent the drawing has it. While the database is unavailable
-    the label is kept, and reaches its drawing when the database is back. What the drawing's session is answered next
-    takes the label into account.
+    the label is kept, and reaches its drawing when the database is back. The next answer of the drawing's session, if
+    that has a personal model, knows the label.
     """
     state = get_app_state()
     labelled = state.hands.relearned(logger.log_label(state.writer, said.id, said.label, "api"))

@@ -83,8 +83,16 @@ GAUGES: tuple[tuple[str, str, Callable[[AppState], float]], ...] = (
         "Damaged files of the spool that were moved aside and kept.",
         lambda state: len(state.writer.spool.damaged_files),
     ),
-    ("personal_models", "People whose personal models are in memory.", lambda state: state.hands.size[0]),
-    ("personal_models_bytes", "The memory that personal models take.", lambda state: state.hands.size[1]),
+    (
+        "personal_models",
+        "Personal models in memory: one for each person.",
+        lambda state: state.hands.size[0],
+    ),
+    (
+        "personal_models_bytes",
+        "The memory that personal models take, in bytes.",
+        lambda state: state.hands.size[1],
+    ),
     ("database_up", "Whether the database can be reached, 1 or 0.", lambda state: state.database.away is None),
     ("database_connections_max", "Connections that the pool may use.", lambda state: state.database.pool_size),
 )

@@ -97,7 +97,7 @@ class Feedback(BaseModel):
 class PersonalAnswer(BaseModel):
     """How the session's own labels took part in an answer."""
 
-    labels: Version = Field(description="How many labelled drawings of the session were learned from.")
+    labels: Version = Field(description="How many labelled drawings of the session the personal model was fitted to.")
     shared_digit: Digit = Field(description="What everybody's model reads.")
     changed: bool = Field(description="Whether predicted_digit is another one.")
 
@@ -115,7 +115,8 @@ class Answer(BaseModel):
     model_version: Version
     elapsed_ms: float = Field(ge=0)
     personal: PersonalAnswer | None = Field(
-        description="null where the session has no labels yet, or there is none, or the model cannot learn so."
+        description="null where everybody's model answered alone: without a secret session or its labels, with "
+        "personal=false, by the linear model, or where the labels teach nothing."
     )
 
 

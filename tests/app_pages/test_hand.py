@@ -41,9 +41,9 @@ def test_the_panel_tells_figures_once_there_are_enough() -> None:
     assert "Every label counts" in story(Known(model=model(2, report=Report(2, 2, 1))))
     told = story(Known(model=model(60, report=Report(40, 38, 35))))
     assert "Learned from 60 of your drawings, for you alone." in told
-    assert "Of your last 40 drawings 38 are read, 35 without it." in told
+    assert "Of your last 40 drawings 38 are read, 35 without it:" in told
 
 
 def test_it_says_when_it_is_off_and_when_nothing_could_be_learned() -> None:
     assert "switched off" in story(Known(False, model(5)))
-    assert "Nothing is learned from 8 of your drawings with labels" in story(Known(model=model(8, learned=False)))
+    assert "Nothing is learned from 8 of your drawings:" in story(Known(model=model(8, learned=False)))

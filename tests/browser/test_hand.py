@@ -46,17 +46,17 @@ def test_the_page_learns_a_hand_says_so_turns_it_off_and_forgets_it(app: Running
     expect(note).to_contain_text("Everybody's model says 7.")
     expect(page.get_by_test_id("glance")).to_contain_text("everybody's model: 7")  # the line that a phone shows
 
-    switch = page.get_by_role("switch", name="Read my hand")
-    page.get_by_text("Read my hand", exact=True).click()
+    switch = page.get_by_role("switch", name="Adapt to my hand")
+    page.get_by_text("Adapt to my hand", exact=True).click()
     expect(page.get_by_test_id("digit")).to_have_text("7")
     expect(note).to_have_count(0)
     expect(switch).not_to_be_checked()
     at_rest(page)
     page.reload()
-    expect(page.get_by_role("switch", name="Read my hand")).not_to_be_checked()
+    expect(page.get_by_role("switch", name="Adapt to my hand")).not_to_be_checked()
     assert read(page, hooked_one(3)) == 7, "it stays off"
     at_rest(page)
-    page.get_by_text("Read my hand", exact=True).click()
+    page.get_by_text("Adapt to my hand", exact=True).click()
     expect(page.get_by_test_id("digit")).to_have_text("1")
     at_rest(page)
     page.get_by_role("button", name="Forget my hand").click()
@@ -72,7 +72,7 @@ def test_what_it_says_of_the_last_drawings_was_not_fitted_to_them(app: RunningAp
         corrected(page, 1, number)
         read(page, SEVEN)
         say(page, 7)
-    expect(page.get_by_text("Of your last 6 drawings 6 are read, 3 without it.")).to_be_visible()
+    expect(page.get_by_text("Of your last 6 drawings 6 are read, 3 without it:")).to_be_visible()
     assert read(page, SEVEN) == 7, "a seven stays one"
 
 

@@ -99,4 +99,4 @@ def test_a_network_that_describes_nothing_says_so() -> None:
 def test_what_it_takes_in_memory_grows_with_the_labels() -> None:
     sizes = [built(hand(count), Known(), Counting()).nbytes for count in (1, 20)]
     assert sizes[0] < 2_500
-    assert sizes[1] < 17_000, "60 MB would hold 3,500 such people"
+    assert sizes[1] < 17_000, "MAX_BYTES holds 2,800 such people"

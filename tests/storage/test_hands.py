@@ -6,10 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+import logger
 from logger import log_label, log_prediction, remove
 from storage import hands, review
 from storage.database import Database
 from storage.hands import Hand
+from storage.labels import Rules
+from storage.spool import Entry
+from storage.statements import Statements
 from storage.writer import Writer
 from support.labelling import say
 from support.rows import ME, YOU, row
@@ -65,6 +69,22 @@ def test_what_was_forgotten_does_not_count_and_what_is_said_after_does(database:
     assert digits(database) == [9]
 
 
+def test_what_is_said_after_forgetting_counts_even_if_both_arrive_in_one_transaction(
+    database: Database, writer: Writer
+) -> None:
+    """As the spool delivers them after an outage."""
+    before, after = row(), row()
+    for drawing in (before, after):
+        log_prediction(writer, drawing).result(20)
+    known = Statements(database, logger.statements(Rules()) | hands.statements())
+    said = [
+        Entry("label", {"drawing_id": each.drawing_id, "label": 4, "who": ME, "owner": None})
+        for each in (before, after)
+    ]
+    known.commit([said[0], Entry("hand-forgotten", {"visitor": ME}), said[1]])
+    assert digits(database) == [4]
+
+
 def test_a_switch_holds_until_it_is_switched_again(database: Database, writer: Writer) -> None:
     say(writer, 4)
     hands.enable(writer, ME, False).result(20)
@@ -96,6 +116,8 @@ def test_every_change_of_a_persons_labels_is_announced(
     assert next(heard) == [ME], "an undo"
     hands.enable(writer, ME, False).result(20)
     assert next(heard) == [ME], "a switch"
+    log_prediction(writer, row(drawing_id=drawing, image=b"more strokes")).result(20)
+    assert next(heard) == [ME], "a labelled drawing that goes on"
     remove(writer, drawing, ME).result(20)
     assert next(heard) == [ME], "a deletion"
 
