@@ -46,10 +46,18 @@ def people(path: Path, limit: int) -> Drawn:
 
 def by_writer(path: Path) -> dict[str, Drawn]:
     """The drawings of each "writer" of such a file, by their names in order."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, tuple[list[Drawing], list[int]]] = {}
+    for writer, strokes, label in drawings_of_writers(path):
+        drawings, labels = found.setdefault(writer, ([], []))
+        drawings.append(strokes)
+        labels.append(label)
+    return {name: Drawn(found[name][0], torch.tensor(found[name][1])) for name in sorted(found)}
+
+
+def drawings_of_writers(path: Path) -> Iterator[tuple[str, Drawing, int]]:
+    """The writer, the strokes and the label of each drawing in such a file."""
     for one in _lines(path):
-        found.setdefault(one["writer"], []).append(one)
-    return {name: _drawn(found[name]) for name in sorted(found)}
+        yield one["writer"], _strokes(one), one["label"]
 
 
 def made_up_writers(count: int = 30, each: int = 200) -> dict[str, Drawn]:
@@ -72,8 +80,11 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _drawn(lines: list[dict[str, Any]]) -> Drawn:
-    drawings = [[np.asarray(s, dtype=np.float64) for s in one["strokes"]] for one in lines]
-    return Drawn(drawings, torch.tensor([one["label"] for one in lines]))
+    return Drawn([_strokes(one) for one in lines], torch.tensor([one["label"] for one in lines]))
+
+
+def _strokes(line: dict[str, Any]) -> Drawing:
+    return [np.asarray(stroke, dtype=np.float64) for stroke in line["strokes"]]
 
 
 def canvases(drawn: Drawn, seed: int = 7) -> Iterator[Image.Image]:
