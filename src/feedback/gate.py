@@ -18,6 +18,10 @@ TOLERANCE = 0.0005  # fraction of MNIST's validation digits that may be lost: 0.
 DIGIT_TOLERANCE = 0.006  # the same for one digit, of which there are some 500: three of them
 ECE_TOLERANCE = 0.005  # by which the calibration error may grow
 AUROC_TOLERANCE = 0.01  # by which the digit score may get worse
+# A held-out label weighs nothing up to this margin of the active version's first digit over its second, and 1 where
+# that is certain: drawings between two digits, labelled as they are read, could otherwise stop every candidate.
+LEAST_MARGIN = 0.5
+SIGNIFICANCE = 1.64  # standard deviations by which the labels that are lost must outweigh those gained: one-sided 5 %
 NON_DIGITS = 1_000  # synthetic ones, and as many synthetic digits, on which that is measured
 
 ROUNDING = 1e-9
@@ -33,25 +37,39 @@ class Verdict(NamedTuple):
     after: GateMeasurement
 
 
-class Gate:
-    """Compares candidates with the active version, which is measured once.
+class Compared(NamedTuple):
+    """A version that candidates are compared with."""
 
-    `held_out` are people's labelled drawings that no version was trained on.
+    network: nn.Module
+    card: ModelCard
+    version: int
+
+
+class Gate:
+    """Compares candidates with the active version and with the anchor, both measured once.
+
+    The anchor, None if it is the active version, is the last version that somebody has looked at: small losses must not
+    add up from one version to the next. `held_out` are people's labelled drawings that no version was trained on.
     """
 
-    def __init__(self, active: nn.Module, card: ModelCard, version: int, held_out: Digits, mnist: Mnist) -> None:
-        self._active, self._held_out, self._validation = active, held_out, mnist.validation
+    def __init__(self, active: Compared, anchor: Compared | None, held_out: Digits, mnist: Mnist) -> None:
+        self._active, self._held_out, self._validation = active.network, held_out, mnist.validation
         generator = Generator().manual_seed(2)
         self._digits = synthetic.digits(NON_DIGITS, generator)
         self._non_digits = synthetic.non_digits(NON_DIGITS, generator)
-        measured = self._measure(active, card.temperature)
-        self._before = measured.model_copy(update={"version": version, "test_accuracy": card.test_accuracy})
+        measured = self._measure(active.network, active.card.temperature)
+        figures = {"version": active.version, "test_accuracy": active.card.test_accuracy}
+        self._before = measured.model_copy(update=figures)
+        self._anchor = anchor and (anchor.version, self._measure(anchor.network, anchor.card.temperature))
 
     def judge(self, candidate: nn.Module) -> Verdict:
-        """Compare a candidate with the active version."""
+        """Compare a candidate with the active version and the anchor."""
         temperature = fit_temperature(candidate, concatenate(self._validation, self._held_out))
         before, after = self._before, self._measure(candidate, temperature)
         faults = [*find_faults(before, after), *lost_labels(self._active, candidate, self._held_out)]
+        if self._anchor and not faults:
+            version, anchored = self._anchor
+            faults = list(find_faults(anchored, after, f"version {version}, the last that was not the gate's choice,"))
         return Verdict(not faults, " ".join(faults) or _summary(before, after), temperature, before, after)
 
     def _measure(self, network: nn.Module, temperature: float) -> GateMeasurement:
@@ -87,35 +105,37 @@ def _without_bins(evaluation: Evaluation) -> Evaluation:
     return evaluation.model_copy(update={"reliability": ()})
 
 
-def find_faults(before: GateMeasurement, after: GateMeasurement) -> Iterator[str]:
-    """Everything in which the candidate is worse than its tolerance, a sentence each."""
+def find_faults(before: GateMeasurement, after: GateMeasurement, other: str = "the active version") -> Iterator[str]:
+    """Everything in which the candidate is worse than its tolerance, a sentence each; `other` is what came before."""
     old, new = before.validation, after.validation
     if new.accuracy < old.accuracy - TOLERANCE - ROUNDING:
-        yield f"It reads {new.accuracy:.2%} of MNIST's validation digits, the active version {old.accuracy:.2%}."
+        yield f"It reads {new.accuracy:.2%} of MNIST's validation digits, {other} {old.accuracy:.2%}."
     for digit in range(DIGITS):
         was, now = before.per_digit[digit], after.per_digit[digit]
         if now < was - DIGIT_TOLERANCE - ROUNDING:
-            yield f"It reads {now:.2%} of the {digit}s, the active version {was:.2%}."
+            yield f"It reads {now:.2%} of the {digit}s, {other} {was:.2%}."
     if new.ece > old.ece + ECE_TOLERANCE:
-        yield f"Its calibration error is {new.ece:.4f}, the active version's {old.ece:.4f}."
+        yield f"Its calibration error is {new.ece:.4f}, that of {other} {old.ece:.4f}."
     if after.digit_auroc < before.digit_auroc - AUROC_TOLERANCE:
-        yield (
-            f"Its digit score has an AUROC of {after.digit_auroc:.4f}, the active version's {before.digit_auroc:.4f}."
-        )
+        yield f"Its digit score has an AUROC of {after.digit_auroc:.4f}, that of {other} {before.digit_auroc:.4f}."
 
 
 def lost_labels(active: nn.Module, candidate: nn.Module, held_out: Digits) -> list[str]:
-    """The same for held-out labels, with no tolerance: a candidate that reads one fewer of them does not serve."""
+    """The same for held-out labels: those that are lost may not outweigh those gained by more than chance explains."""
     if not len(held_out.labels):
         return []
-    was, now = (
-        digit_logits(predict(each, held_out.images)).argmax(1) == held_out.labels for each in (active, candidate)
-    )
-    lost, gained = int((was & ~now).sum()), int((~was & now).sum())
-    if lost <= gained:
+    probabilities = digit_logits(predict(active, held_out.images)).softmax(1)
+    first, second = probabilities.topk(2, dim=1).values.unbind(1)
+    weights = ((first - second - LEAST_MARGIN) / (1 - LEAST_MARGIN)).clamp(0, 1)
+    was = probabilities.argmax(1) == held_out.labels
+    now = digit_logits(predict(candidate, held_out.images)).argmax(1) == held_out.labels
+    lost, gained = weights[was & ~now], weights[~was & now]
+    excess = float(lost.sum() - gained.sum())
+    if excess <= SIGNIFICANCE * float((weights[was != now] ** 2).sum().sqrt()) + ROUNDING:
         return []
     return [
-        f"Of {len(held_out.labels)} held-out labels it loses {lost} that the active version reads, and gains {gained}."
+        f"Of {len(held_out.labels)} held-out labels it loses {len(lost)} that the active version reads, and gains "
+        f"{len(gained)}."
     ]
 
 

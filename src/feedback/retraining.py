@@ -21,7 +21,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from feedback import screening
-from feedback.gate import Gate, Verdict, complete_card
+from feedback.gate import Compared, Gate, Verdict, complete_card
 from feedback.screening import Screening
 from learning.card import RetrainedCard
 from learning.dataset import Digits, Mnist, concatenate, rows
@@ -112,10 +112,11 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, report: Report) -> Ou
     start = time.perf_counter()
     report("screening", 0.0, "Screening the labels.")
     parent = model_store.load(database, plan.model, model_store.active(database, plan.model))
+    anchor = model_store.load(database, plan.model, model_store.anchor(database, plan.model))
     training_set = select(database, mnist, plan)
     report("training", 0.0, f"Learning from {len(training_set.new)} new labels.")
     config = plan.config or MODELS[plan.model].fine_tuning
-    candidate, verdict, coefficient = _train_candidate(parent, training_set, mnist, config, report)
+    candidate, verdict, coefficient = _train_candidate(parent, anchor, training_set, mnist, config, report)
     card = RetrainedCard.model_validate(
         complete_card(candidate, verdict, mnist)
         | _provenance(parent, training_set, config)
@@ -132,12 +133,17 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, report: Report) -> Ou
 
 
 def _train_candidate(
-    parent: Weights, training_set: TrainingSet, mnist: Mnist, config: TrainingConfig, report: Report
+    parent: Weights, anchor: Weights, training_set: TrainingSet, mnist: Mnist, config: TrainingConfig, report: Report
 ) -> tuple[nn.Module, Verdict, float]:
     """The first candidate that passes the gate, or the last one; with the verdict and its mixing coefficient."""
     active = load_network(parent.model, parent.data, parent.sha256)
     tuned = fine_tune(active, parent, training_set, mnist, config, report)
-    gate = Gate(active, parent.card, parent.version, as_digits(training_set.held_out), mnist)
+    gate = Gate(
+        Compared(active, parent.card, parent.version),
+        _compared(anchor) if anchor.version != parent.version else None,
+        as_digits(training_set.judging),
+        mnist,
+    )
     for coefficient in MIXING_COEFFICIENTS:
         report("gate", 0.0, f"Comparing the active version with a candidate (mixing coefficient {coefficient}).")
         candidate = mix(active, tuned, coefficient)
@@ -145,6 +151,10 @@ def _train_candidate(
         if verdict.passed:
             break
     return candidate, verdict, coefficient
+
+
+def _compared(weights: Weights) -> Compared:
+    return Compared(load_network(weights.model, weights.data, weights.sha256), weights.card, weights.version)
 
 
 def _provenance(parent: Weights, training_set: TrainingSet, config: TrainingConfig) -> dict[str, object]:
@@ -213,6 +223,11 @@ class TrainingSet(NamedTuple):
     replayed: list[Label]
     held_out: list[Label]
     screening: Screening
+
+    @property
+    def judging(self) -> list[Label]:
+        """The held-out labels that the gate goes by: those that nothing contradicts."""
+        return [each for each in self.held_out if each.drawing_id not in self.screening.contradicted]
 
 
 def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:

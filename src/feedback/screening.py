@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,28 +26,35 @@ PENDING_WEIGHT = 0.05  # of a pending one: some ten of them, from other people, 
 MIN_MARGIN = 0.2  # of a label over every other digit, from which it is corroborated
 MAX_DOUBT = 0.1  # the margin of another digit, in trusted evidence alone, up to which that is not against a label ...
 CONTRADICTION = 0.3  # ... and from which it contradicts the label
-FAR = 0.86  # the likeness to the nearest trusted drawing below which they say nothing: one honest digit in a hundred
+FAR = 0.86  # the likeness to the nearest trusted drawing below which it is like none: one honest digit in a hundred
 SHARPNESS = 2.0  # of the kernel: how soon a drawing is no longer like another
 RIDGE = 0.05
+LANDMARKS = 2_000  # drawings from which the kernel is approximated
+JITTER = 1e-4  # on the landmarks' own kernel, which is nearly singular
 
 CLEARABLE = ("", Reason.TOO_FAST, Reason.ONE_SIDED, Reason.MOSTLY_UNLIKELY, Reason.UNLIKELY, Reason.CONTRADICTED)
 """The reasons that other people's labels can clear; all others are for an administrator."""
 
 
 class Screening(NamedTuple):
-    """What screen() decided: the labels that may train, those dropped, and how many of the first were pending."""
+    """What screen() decided: the labels that may train, those dropped, and how many of the first were pending.
+
+    Of the approved, those that are `contradicted` a little by trusted evidence are not fit to judge others.
+    """
 
     approved: list[Label]
     dropped: list[DroppedLabel]
     released: int
+    contradicted: frozenset[UUID] = frozenset()
 
 
 def screen(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArray[np.int64]) -> Screening:
     """Judge each label by what everybody else's, and trusted digits, say of its drawing.
 
-    `frames`, M x 28 x 28, and `digits`, M, are the trusted digits. These and the approved labels decide. Only where a
-    drawing is like none of them can pending labels corroborate each other; they never outvote trusted evidence, however
-    many they are, since names cost nothing. Nothing is written: see save().
+    `frames`, M x 28 x 28, and `digits`, M, are the trusted digits. These and the approved labels decide. Pending labels
+    may help where those leave a doubt; they never outvote trusted evidence, however many they are, since names cost
+    nothing. Where a drawing is like nothing trusted, they would only vouch for each other: it waits for an
+    administrator. Nothing is written: see save().
     """
     if not found:
         return Screening([], [], 0)
@@ -58,13 +66,14 @@ def screen(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArray[np
     approved, dropped, released = [], [], 0
     for n, each in enumerate(found):
         clearable = each.reviewer == "trust" and each.reason in CLEARABLE
-        corroborated = together[n] > MIN_MARGIN and (novel[n] or trusted[n] > -MAX_DOUBT)
-        if clearable and trusted[n] < -CONTRADICTION and not (corroborated and novel[n]):
+        corroborated = together[n] > MIN_MARGIN and trusted[n] > -MAX_DOUBT and not novel[n]
+        if clearable and trusted[n] < -CONTRADICTION:
             dropped.append(DroppedLabel(drawing_id=each.drawing_id, label=each.label, looks_like=int(looks_like[n])))
         elif each.review == "approved" or (clearable and corroborated):
             approved.append(each)
             released += each.review == "pending"
-    return Screening(approved, dropped, released)
+    contradicted = frozenset(each.drawing_id for n, each in enumerate(found) if trusted[n] < -MAX_DOUBT)
+    return Screening(approved, dropped, released, contradicted)
 
 
 def save(database: Database, screening: Screening) -> None:
@@ -82,12 +91,16 @@ class _Evidence:
         self._features = likeness_features(np.stack([each.frame for each in found]))
         self._labels, self._people = np.array([each.label for each in found]), [each.person for each in found]
         self._pending = np.array([each.review == "pending" for each in found])
+        self._decided = np.array([each.reviewer == "admin" for each in found])
         self._silent = np.zeros(len(found), bool)
         self._trusted_features, self._trusted = trusted_features, trusted
 
     def silence(self, which: NDArray[np.bool_]) -> None:
-        """Stop counting those labels (N, bool) as evidence: wrong ones would vouch for each other."""
-        self._silent = which & ~self._pending
+        """Stop counting those labels (N, bool) as evidence: wrong ones would vouch for each other.
+
+        What an administrator has decided always counts.
+        """
+        self._silent = which & ~self._pending & ~self._decided
 
     def margins(self, pending_weight: float) -> tuple[Floats, NDArray[np.int64]]:
         """The margin (-1 to 1) of each label over the best other digit, and the digit that its drawing looks like.
@@ -105,10 +118,14 @@ class _Evidence:
 
     def nearest(self) -> Floats:
         """The likeness (0-1) of each drawing to the nearest trusted digit or other person's approved label."""
-        alike = (self._features @ self._trusted_features.T).max(1)
-        among = self._features @ self._features.T
         people = np.array(self._people)
-        among[(people[:, None] == people) | self._pending] = 0
+        parts = zip(_parts(self._features), np.array_split(people, len(_parts(self._features))), strict=True)
+        return np.concatenate([self._nearest(features, whose, people) for features, whose in parts])
+
+    def _nearest(self, features: Floats, whose: NDArray[np.str_], people: NDArray[np.str_]) -> Floats:
+        alike = (features @ self._trusted_features.T).max(1)
+        among = features @ self._features.T
+        among[(whose[:, None] == people) | self._pending] = 0
         nearest: Floats = np.maximum(alike, among.max(1))
         return nearest
 
@@ -123,22 +140,43 @@ def cross_validate(
 ) -> Floats:
     """The score of each digit for each of N drawings, N x 10, about 1 for its own digit and 0 for the others.
 
-    Kernel ridge regression on one-hot labels, a label's own person left out, exactly and without training again: with
-    C the inverse of the regularised kernel, the residuals of a left-out group are inverse(C of the group) times its
-    coefficients (the block form of leave-one-out; Pahikkala et al. 2006).
+    Kernel ridge regression on one-hot labels, a label's own person left out, without training again: with H the hat
+    matrix, the residuals of a left-out group are inverse(1 - H of the group) times its residuals (the block form of
+    leave-one-out; Pahikkala et al. 2006). The kernel is approximated from LANDMARKS of the drawings (Nystroem; Williams
+    and Seeger 2001), exactly so where there are no more, so that memory grows with N and not with its square.
     """
-    everything = np.concatenate([features, trusted_features])
-    targets = np.eye(10, dtype=np.float32)[np.concatenate([labels, trusted])]
-    ridge = RIDGE / np.concatenate([weights, np.ones(len(trusted), np.float32)])
-    kernel = np.exp(-SHARPNESS * (2 - 2 * everything @ everything.T))
-    inverse = np.linalg.inv(kernel + np.diag(ridge).astype(np.float32))
-    coefficients = inverse @ targets
+    mapped = _map(np.concatenate([features, trusted_features]))
+    targets = np.eye(10)[np.concatenate([labels, trusted])]
+    weighted = mapped * np.concatenate([weights, np.ones(len(trusted), np.float32)])[:, None]
+    covariance = np.linalg.inv((weighted.T @ mapped).astype(np.float64) + RIDGE * np.eye(mapped.shape[1]))
+    coefficients = covariance @ (weighted.T @ targets)
     scores = np.empty((len(labels), 10), np.float32)
     names = np.array(people)
     for person in sorted(set(people)):
         mine = np.flatnonzero(names == person)
-        scores[mine] = targets[mine] - np.linalg.solve(inverse[np.ix_(mine, mine)], coefficients[mine])
+        hat = mapped[mine] @ covariance @ weighted[mine].T
+        residuals = targets[mine] - mapped[mine] @ coefficients
+        scores[mine] = targets[mine] - np.linalg.solve(np.eye(len(mine)) - hat, residuals)
     return scores
+
+
+def _map(features: Floats) -> Floats:
+    """Vectors whose products are the kernel of the features, N x at most LANDMARKS."""
+    chosen = np.random.default_rng(0).permutation(len(features))[:LANDMARKS]
+    landmarks = features[np.sort(chosen)]
+    among = _kernel(landmarks, landmarks).astype(np.float64)
+    whitening = np.linalg.inv(np.linalg.cholesky(among + JITTER * np.eye(len(among)))).T.astype(np.float32)
+    return np.concatenate([_kernel(part, landmarks) @ whitening for part in _parts(features)])
+
+
+def _kernel(some: Floats, others: Floats) -> Floats:
+    similarity: Floats = np.exp(2 * SHARPNESS * (some @ others.T - 1))
+    return similarity
+
+
+def _parts(rows: Floats) -> list[Floats]:
+    """Rows in parts of some hundred, so that what is calculated of each takes little memory."""
+    return np.array_split(rows, max(1, len(rows) // 500))
 
 
 DIRECTIONS, CELLS = 8, 7

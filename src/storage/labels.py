@@ -194,28 +194,45 @@ class Label:
     held_out: bool
 
 
+TRAINING_QUOTA, HELD_OUT_QUOTA = 400, 60  # a person's labels that can train, and that can judge, at most
+NAMELESS_QUOTA = 10  # times as many of callers without a name, who may be many
+
+# A picture with the same label counts once, by its use if it was used, or else by its best review: sending it again
+# makes nothing new. More labels than a person's quota take nobody else's place, nor do pending ones an approved one's.
 _CANDIDATES = """
-SELECT drawing_id, true_label, coalesce(visitor, ''), image, review, reviewer, review_reason,
-       coalesce(trained_into, judged) IS NOT NULL, held_out
-FROM predictions WHERE review IN ('approved', 'pending')
-ORDER BY coalesce(trained_into, judged) IS NOT NULL, labelled_at DESC LIMIT %s
+WITH distinct_labels AS (
+    SELECT DISTINCT ON (sha256(image), true_label)
+           drawing_id, true_label, coalesce(visitor, '') AS person, image, review, reviewer, review_reason,
+           coalesce(trained_into, judged) IS NOT NULL AS used, held_out, labelled_at
+    FROM predictions WHERE review IN ('approved', 'pending')
+    ORDER BY sha256(image), true_label, coalesce(trained_into, judged) IS NULL, review, id
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY person, held_out, used ORDER BY review, labelled_at DESC) AS place,
+           CASE WHEN held_out THEN %(held_out_quota)s ELSE %(training_quota)s END
+           * CASE WHEN person = '' THEN %(nameless_quota)s ELSE 1 END AS quota
+    FROM distinct_labels
+)
+SELECT drawing_id, true_label, person, image, review, reviewer, review_reason, used, held_out FROM ranked
+WHERE place <= quota ORDER BY review, used, labelled_at DESC LIMIT %(limit)s
 """
 
 
 def candidates(database: Database, limit: int) -> list[Label]:
-    """The newest labels that are approved or wait for review, the unused first. A picture sent twice counts once.
+    """Labels that may train or judge: approved before pending, unused before used, the newest first, within quotas.
 
     Raises DatabaseAway.
     """
+    quotas = {
+        "training_quota": TRAINING_QUOTA,
+        "held_out_quota": HELD_OUT_QUOTA,
+        "nameless_quota": NAMELESS_QUOTA,
+        "limit": limit,
+    }
     with database.transaction() as cursor:
-        cursor.execute(_CANDIDATES, (limit,))
+        cursor.execute(_CANDIDATES, quotas)
         rows = cursor.fetchall()
-    seen: set[tuple[bytes, int]] = set()
     found = []
     for drawing_id, label, person, image, *rest in rows:
-        if (image, label) in seen:
-            continue
-        seen.add((image, label))
         with suppress(NotAnImage):  # a damaged picture must not keep the others from training
             found.append(Label(drawing_id, label, person, from_png(image), *rest))
     return found

@@ -140,6 +140,24 @@ def active(database: Database, model: str) -> int:
     raise NoSuchVersion(f"No version of {model} is active: start the app once, so that it stores its own.")
 
 
+def anchor(database: Database, model: str) -> int:
+    """The version that an administrator let serve last, or else the shipped one that was served last.
+
+    The gate compares with it as well as with the active version, so that its tolerances do not add up over versions
+    that nobody has looked at. Raises NoSuchVersion, DatabaseAway.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT version FROM promotions WHERE model = %s AND (kind = 'shipped' OR who = 'admin') "
+            "ORDER BY id DESC LIMIT 1",
+            (model,),
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise NoSuchVersion(f"No version of {model} was ever active: start the app once, so that it stores its own.")
+    return int(row[0])
+
+
 # --- What changes it: one transaction each, one at a time -------------------------------------------------------------
 
 

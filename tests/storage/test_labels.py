@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from frames.preprocessing import to_png
-from logger import log_label, log_prediction, statements
+from logger import log_label, log_prediction, remove, statements
 from storage import labels, review
 from storage.database import Database
 from storage.labels import Reason, Rules
 from storage.spool import Spool
 from storage.writer import Writer
 from support.labelling import RANDOM, reading, reason, say
-from support.rows import ME, YOU
+from support.rows import ME, YOU, everything, row
 
 
 @pytest.fixture
@@ -129,3 +129,47 @@ def test_a_picture_counts_once_however_often_it_is_sent_and_a_damaged_one_not_at
         say(writer, 4, image=picture)
     say(writer, 4, image=b"no picture")
     assert len(labels.candidates(database, 10)) == 1
+
+
+def test_approved_labels_come_before_pending_ones_and_a_flood_takes_nobodys_place(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One picture sent and labelled again and again, new pictures that wait, and one person without end."""
+    monkeypatch.setattr(labels, "TRAINING_QUOTA", 12)
+    monkeypatch.setattr(labels, "HELD_OUT_QUOTA", 3)
+    honest = {say(writer, 4 + 5 * (n % 2), person)[0] for n in range(10) for person in (YOU, "c" * 64)}
+    picture = to_png(RANDOM.integers(0, 255, (28, 28), np.uint8))
+    for _ in range(40):
+        say(writer, 4, ME, image=picture)
+    for n in range(60):
+        say(writer, (0, 1, 2)[n % 3], ME)
+    found = labels.candidates(database, 30)
+    reviews = [each.review for each in found]
+    assert {each.drawing_id for each in found if each.person != ME} <= honest
+    assert sum(each.person != ME for each in found) >= 20 - 2 * 7, "all but what chance holds out beyond the quota"
+    assert reviews == sorted(reviews), "approved before pending"
+    frames = [to_png(each.frame) for each in found]
+    assert frames.count(picture) <= 1
+    mine = [each for each in found if each.person == ME]
+    assert len([each for each in mine if not each.held_out]) <= 12
+    assert len([each for each in mine if each.held_out]) <= 3
+
+
+def test_a_picture_that_was_used_is_not_new_when_it_is_sent_again(database: Database, writer: Writer) -> None:
+    picture = to_png(RANDOM.integers(0, 255, (28, 28), np.uint8))
+    first, _ = say(writer, 4, image=picture)
+    with database.transaction() as cursor:
+        cursor.execute("UPDATE predictions SET trained_into = 2 WHERE drawing_id = %s", (first,))
+    say(writer, 4, image=picture)
+    (found,) = labels.candidates(database, 10)
+    assert (found.drawing_id, found.used) == (first, True)
+
+
+def test_who_judges_is_chance_and_does_not_follow_from_an_id(database: Database, writer: Writer) -> None:
+    drawing = row()
+    held_out = []
+    for _ in range(60):
+        log_prediction(writer, drawing).result(20)
+        held_out += [held for (held,) in everything(database, "held_out")]
+        remove(writer, drawing.drawing_id, ME).result(20)
+    assert 2 <= sum(held_out) <= 30, "the same id, and about one time in five"
