@@ -3,153 +3,48 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
-from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import numpy as np
-import psycopg2.extensions
 import pytest
-import torch
 
-from learning.dataset import Digits, Mnist
-from learning.training import accuracy
-from learning.weights import load_network
-from settings import ROOT
+from learning.dataset import Mnist
 from storage import model_store
-from storage.database import Database
 from storage.model_store import Candidate
 from support.classroom import nudged
-from support.outage import Known
+from support.pupils import (
+    Said,
+    database_of,
+    lessons,
+    pupil_in,
+    report,
+    retrain,
+    scores,
+    swapped,
+    teach,
+    unseen,
+    version,
+)
 from support.running_app import RunningApp, wait_until
 from support.shipped import card
-from support.writers import Drawing, people
+from support.writers import Drawing
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
-TEACHERS = 20  # of the writers; the others are never seen in training
-
-Said = tuple[Drawing, int, str]  # a drawing, what its person says it is, and the session
 Poison = Callable[[list[Said], np.random.Generator], list[Said]]
-
-
-class Scores(NamedTuple):
-    """Shares: errors on unseen writers, and on MNIST's test digits."""
-
-    unseen: float
-    mnist: float
-
-
-@cache
-def writers() -> list[list[Drawing]]:
-    return people()
-
-
-@cache
-def lessons() -> list[Said]:
-    """What the teachers draw, in turn, and what it is."""
-    turns = chain.from_iterable(zip_longest(*writers()[:TEACHERS]))
-    return [(each, each.digit, each.writer) for each in turns if each]
-
-
-@cache
-def unseen() -> Digits:
-    drawings = list(chain.from_iterable(writers()[TEACHERS:]))
-    images = torch.from_numpy(np.stack([each.frame for each in drawings]))[:, None]
-    return Digits(images, torch.tensor([each.digit for each in drawings]))
 
 
 @pytest.fixture
 def pupil(tmp_path: Path, mnist: Mnist) -> Iterator[RunningApp]:
-    """An app of its own, which knows nothing yet but MNIST, and lets people send as fast as they can."""
-    (tmp_path / "MNIST").symlink_to(ROOT / "data" / "MNIST")
-    running = RunningApp(tmp_path, API_RATE_LIMIT="", LABEL_RATE="").start()
-    yield running
-    running.stop()
-
-
-def teach(app: RunningApp, said: Sequence[Said]) -> dict[str, int]:
-    """Draw and say what it is, through the API; how often each review came back."""
-    reviews: dict[str, int] = {}
-    with httpx.Client(base_url=app.url, timeout=60) as client:
-        for drawing, label, session in said:
-            answer = client.post(
-                "/api/predict", files={"file": ("d.png", drawing.png, "image/png")}, data={"session": session}
-            )
-            answer.raise_for_status()
-            kept = client.post("/api/feedback", json={"id": answer.json()["id"], "label": label})
-            kept.raise_for_status()
-            reviews[kept.json()["review"]] = reviews.get(kept.json()["review"], 0) + 1
-    return reviews
-
-
-def retrain(app: RunningApp, *flags: str) -> tuple[dict[str, Any], float]:
-    """What the command says, and its seconds."""
-    start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "src/retrain_model.py", "--json", "--min-labels", "1", *flags],
-        cwd=ROOT,
-        env=os.environ | {"DATA_DIR": str(app.data_dir)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer, time.perf_counter() - start
-
-
-def scores(app: RunningApp, mnist: Mnist) -> Scores:
-    """How the version does that is active now."""
-    ((weights, sha256),) = app.sql(
-        "SELECT weights, sha256 FROM model_versions WHERE model = 'cnn' AND status = 'active'"
-    )
-    network = load_network("cnn", bytes(weights), sha256)
-    return Scores(1 - accuracy(network, unseen()), 1 - accuracy(network, mnist.test))
-
-
-@contextmanager
-def database_of(app: RunningApp) -> Iterator[Database]:
-    """The app's own database, as another replica would reach it."""
-    folder = (app.data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[4]
-    database = Database(Known(psycopg2.extensions.make_dsn(host=folder, user="postgres", dbname="digits")), pool_size=1)
-    database.open()
-    assert database.wait_until_ready(60)
-    yield database
-    database.close()
-
-
-def version(app: RunningApp, drawing: Drawing) -> int:
-    """The version that reads for this app."""
-    answer = httpx.post(f"{app.url}/api/predict", files={"file": ("d.png", drawing.png, "image/png")}, timeout=60)
-    served: int = answer.json()["model_version"]
-    return served
-
-
-def swapped(app: RunningApp, wanted: int) -> float:
-    """Wait until that version reads; the seconds it took."""
-    start = time.monotonic()
-    wait_until(lambda: version(app, lessons()[0][0]) == wanted, 10, "the swap")
-    return time.monotonic() - start
-
-
-def report(what: str, before: Scores, after: Scores, seconds: float, answer: dict[str, Any]) -> None:
-    print(
-        f"{what}: error on unseen writers {before.unseen:.2%} -> {after.unseen:.2%}, MNIST test accuracy "
-        f"{1 - before.mnist:.2%} -> {1 - after.mnist:.2%}, {seconds:.0f} s, {answer['labels_used']} labels used, "
-        f"{'promoted' if answer['promoted'] else 'refused'}: {answer['reason']}"
-    )
+    """An app that knows nothing yet but MNIST."""
+    with pupil_in(tmp_path) as running:
+        yield running
 
 
 def test_corrections_help_people_whom_it_has_never_seen(pupil: RunningApp, mnist: Mnist) -> None:
@@ -159,7 +54,7 @@ def test_corrections_help_people_whom_it_has_never_seen(pupil: RunningApp, mnist
         reviews = teach(pupil, lessons()[begin:count])
         answer, seconds = retrain(pupil)
         found[count] = scores(pupil, mnist)
-        report(f"{count} corrections {reviews}", found[begin], found[count], seconds, answer)
+        print(report(f"{count} corrections {reviews}", found[begin], found[count], seconds, answer))
         if answer["promoted"]:
             swapped(pupil, answer["version"])
         begin = count
@@ -236,7 +131,7 @@ def test_poison_does_no_harm(pupil: RunningApp, mnist: Mnist, honest: dict[str, 
     reviews = teach(pupil, said)
     answer, seconds = retrain(pupil)
     after = scores(pupil, mnist)
-    report(f"{name}, {len(said)} labels {reviews}", before, after, seconds, answer)
+    print(report(f"{name}, {len(said)} labels {reviews}", before, after, seconds, answer))
     print(f"  {len(answer['metrics'].get('labels_dropped', []))} labels dropped")
     honest.setdefault("unseen", after.unseen)  # the first of these runs is the honest one
     chance = (before.unseen * (1 - before.unseen) / len(unseen().labels)) ** 0.5
