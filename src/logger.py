@@ -104,8 +104,7 @@ def statements(rules: Rules) -> dict[str, Statement]:
 
 def log_prediction(writer: Writer, row: PredictionRow) -> Future[Written]:
     """Write a reading; a second one of the same drawing replaces the first."""
-    start = time.perf_counter()
-    written = writer.submit(Entry("prediction", _parameters(row)))
+    start, written = time.perf_counter(), writer.submit(Entry("prediction", _parameters(row)))
     written.add_done_callback(lambda done: None if done.exception() else metrics.took("log", start))
     return written
 
@@ -115,22 +114,18 @@ def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
     return writer.submit(Entry("again", _parameters(row)))
 
 
-def log_label(writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None) -> Future[Written]:
+def log_label(
+    writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None, too_fast: bool = False
+) -> Future[Written]:
     """Write what a drawing, perhaps only an `owner`'s, really is (0-9), and who said so.
 
-    The row says how many drawings (0 or 1) were found, how the label's review stands, and who drew it.
+    `too_fast` matters for a nameless one. The row says how many drawings (0 or 1) were found, how the label's review
+    stands, and who drew it.
     """
-    written = writer.submit(Entry("label", {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner}))
-    written.add_done_callback(lambda done: metrics.count_label(_outcome(done)))
+    said = {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner, "too_fast": too_fast}
+    written = writer.submit(Entry("label", said))
+    written.add_done_callback(lambda done: metrics.count_label("failed" if done.exception() else done.result().outcome))
     return written
-
-
-def _outcome(done: Future[Written]) -> str:
-    """What became of a label, in one of metrics.OUTCOMES."""
-    if done.exception():
-        return "failed"
-    row = done.result().row
-    return "spooled" if row is None else "saved" if row[0] else "unknown"
 
 
 def remove(writer: Writer, drawing_id: UUID, visitor: str) -> Future[Written]:

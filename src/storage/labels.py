@@ -57,9 +57,11 @@ class Rules:
 
 # --- Writing one ------------------------------------------------------------------------------------------------------
 
-# The label, the decision and the trace are one statement, so that none exists without the others. The same picture
-# under another label joins the conflict, unless an administrator has decided on it; a label that is unlikely itself
-# starts no conflict, or else anybody could silence anybody. The opinion is everybody's model's, never a personal one's.
+# The label, the decision and the trace are one statement, so that none exists without the others. A person is judged by
+# their other labels; nameless callers are no person: only how fast their labels come is told by whoever takes them. The
+# same picture under another label joins the conflict, unless an administrator has decided on it; a label that is
+# unlikely itself starts no conflict, or else anybody could silence anybody. The opinion is everybody's model's, never a
+# personal one's.
 _LABEL = """
 WITH before AS (
     SELECT drawing_id, true_label, review, reviewer, review_reason, visitor, sha256(image) AS picture, digit_score,
@@ -76,15 +78,14 @@ WITH before AS (
            count(*) FILTER (WHERE mine.suspicion > 1 - %(min_probability)s) AS unlikely
     FROM before b CROSS JOIN LATERAL (
         SELECT true_label, suspicion FROM predictions p
-        WHERE coalesce(p.visitor, '') = coalesce(b.visitor, '') AND p.true_label IS NOT NULL
-              AND p.drawing_id <> b.drawing_id
+        WHERE coalesce(p.visitor, '') = b.visitor AND p.true_label IS NOT NULL AND p.drawing_id <> b.drawing_id
         ORDER BY p.labelled_at DESC LIMIT %(history)s
     ) AS mine
 ), last_minute AS (
     SELECT count(*) AS labels FROM before b CROSS JOIN LATERAL (
         SELECT 1 FROM predictions p
-        WHERE coalesce(p.visitor, '') = coalesce(b.visitor, '') AND p.true_label IS NOT NULL
-              AND p.drawing_id <> b.drawing_id AND p.labelled_at > now() - interval '1 minute'
+        WHERE coalesce(p.visitor, '') = b.visitor AND p.true_label IS NOT NULL AND p.drawing_id <> b.drawing_id
+              AND p.labelled_at > now() - interval '1 minute'
         LIMIT %(rate)s
     ) AS newest
 ), decision AS (
@@ -96,7 +97,7 @@ WITH before AS (
         WHEN b.probability < %(min_probability)s OR b.digit_score < %(min_digit_score)s THEN %(UNLIKELY)s
         WHEN history.labels >= %(min_labels)s AND history.unlikely > %(unlikely_rate)s * history.labels
             THEN %(MOSTLY_UNLIKELY)s
-        WHEN last_minute.labels >= %(rate)s THEN %(TOO_FAST)s
+        WHEN last_minute.labels >= %(rate)s OR (b.visitor IS NULL AND %(too_fast)s) THEN %(TOO_FAST)s
         WHEN history.labels >= %(min_labels)s AND history.same > %(one_digit_rate)s * history.labels THEN %(ONE_SIDED)s
         ELSE '' END AS reason
     FROM before b, history, last_minute
@@ -139,12 +140,12 @@ _THRESHOLDS = {
 
 
 def label_statement(rules: Rules) -> Statement:
-    """The statement that writes a label; an entry gives drawing_id, label, who and owner.
+    """The statement that writes a label; an entry gives drawing_id, label, who, owner and perhaps too_fast.
 
-    It returns how many drawings (0 or 1) were found, and how the label's review stands.
+    It returns how many drawings (0 or 1) were found, how the label's review stands, and who drew it.
     """
     # LIMIT NULL is no limit, and nothing is at least NULL: without a rate nobody is too fast.
-    defaults = {"review_all": rules.review_all, "rate": rules.rate} | _THRESHOLDS
+    defaults = {"review_all": rules.review_all, "rate": rules.rate, "too_fast": False} | _THRESHOLDS
     return Statement(_LABEL, defaults | {reason.name: reason.value for reason in Reason}, returns=True)
 
 

@@ -44,6 +44,11 @@ class Written:
     spooled: bool
     row: Row | None = None
 
+    @property
+    def outcome(self) -> str:
+        """One of metrics.OUTCOMES: saved, spooled, or, where the row says that nothing was found, unknown."""
+        return "spooled" if self.row is None else "saved" if self.row[0] else "unknown"
+
 
 @dataclass(frozen=True)
 class _Waiting:

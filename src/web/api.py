@@ -36,7 +36,8 @@ from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
-from web.middleware import BodyLimit, RateLimit
+from web.label_rate import NamelessLabels
+from web.middleware import BodyLimit, RateLimit, client_of
 from web.problems import NotFound, handle_errors, problems, short
 from web.schemas import (
     SECRET_LENGTH,
@@ -166,18 +167,23 @@ def _bytes(text: str) -> bytes:
 # --- Labelling --------------------------------------------------------------------------------------------------------
 
 
+_nameless_labels = NamelessLabels(load_settings().label_rate)
+
+
 @api.post("/feedback", responses=problems(400, 404, 413, 422, 429, 503))
-async def feedback(said: Feedback) -> Labelled:
+async def feedback(said: Feedback, request: Request) -> Labelled:
     """Say what a drawing really is.
 
     The drawing's id is the permission to do so: only whoever sent the drawing has it. While the database is unavailable
     the label is kept, and reaches its drawing when the database is back. The next answer of the drawing's session, if
     that has a personal model, knows the label.
     """
-    state = get_app_state()
-    labelled = state.hands.relearned(logger.log_label(state.writer, said.id, said.label, "api"))
-    written = await asyncio.wrap_future(labelled)
-    found, review, _ = written.row or (1, "pending", None)  # in the spool, behind the drawing's own row
+    state, client = get_app_state(), client_of(request.scope)
+    written = logger.log_label(state.writer, said.id, said.label, "api", too_fast=_nameless_labels.too_fast(client))
+    done = await asyncio.wrap_future(state.hands.relearned(written))
+    found, review, visitor = done.row or (1, "pending", None)  # in the spool, behind the drawing's own row
+    if visitor is None:
+        _nameless_labels.count(client)
     if not found:
         raise NotFound(f"There is no drawing {said.id}: send the id that came with a prediction.")
     return Labelled(id=said.id, label=said.label, review=review)

@@ -57,13 +57,18 @@ def test_no_limit_is_no_limit(database: Database, tmp_path: Path) -> None:
     writer.close()
 
 
-def test_callers_without_a_name_count_as_one(database: Database, strict: Writer) -> None:
+def test_callers_without_a_name_are_not_one_person(database: Database, strict: Writer) -> None:
+    """Only their own haste makes their labels wait, and it does not make a named one's wait."""
     reviews = []
-    for n in range(4):
+    for n in range(labels.MIN_LABELS + 4):
         drawing = reading(visitor=None, source="api")
         log_prediction(strict, drawing).result(20)
-        reviews.append((log_label(strict, drawing.drawing_id, 4 + 5 * (n % 2), "api").result(20).row or ())[1])
-    assert reviews == ["approved"] * 3 + ["pending"]
+        said = log_label(strict, drawing.drawing_id, 4, "api", too_fast=n % 2 == 1)
+        reviews.append((said.result(20).row or ())[1])
+    assert reviews == ["approved", "pending"] * (len(reviews) // 2)
+    named = reading()
+    log_prediction(strict, named).result(20)
+    assert log_label(strict, named.drawing_id, 4, "api", too_fast=True).result(20).row == (1, "approved", ME)
 
 
 def test_who_says_one_digit_again_and_again_has_to_wait(database: Database, writer: Writer) -> None:
