@@ -18,6 +18,7 @@ TOLERANCE = 0.0005  # fraction of MNIST's validation digits that may be lost: 0.
 DIGIT_TOLERANCE = 0.006  # the same for one digit, of which there are some 500: three of them
 ECE_TOLERANCE = 0.005  # by which the calibration error may grow
 AUROC_TOLERANCE = 0.01  # by which the digit score may get worse
+ANCHOR_SLACK = 1.5  # times the tolerances, for all versions since the anchor together
 # A held-out label weighs nothing up to this margin of the active version's first digit over its second, and 1 where
 # that is certain: drawings between two digits, labelled as they are read, could otherwise stop every candidate.
 LEAST_MARGIN = 0.5
@@ -69,7 +70,8 @@ class Gate:
         faults = [*find_faults(before, after), *lost_labels(self._active, candidate, self._held_out)]
         if self._anchor and not faults:
             version, anchored = self._anchor
-            faults = list(find_faults(anchored, after, f"version {version}, the last that was not the gate's choice,"))
+            name = f"version {version}, the last that was not the gate's choice,"
+            faults = list(find_faults(anchored, after, name, ANCHOR_SLACK))
         return Verdict(not faults, " ".join(faults) or _summary(before, after), temperature, before, after)
 
     def _measure(self, network: nn.Module, temperature: float) -> GateMeasurement:
@@ -105,18 +107,23 @@ def _without_bins(evaluation: Evaluation) -> Evaluation:
     return evaluation.model_copy(update={"reliability": ()})
 
 
-def find_faults(before: GateMeasurement, after: GateMeasurement, other: str = "the active version") -> Iterator[str]:
-    """Everything in which the candidate is worse than its tolerance, a sentence each; `other` is what came before."""
+def find_faults(
+    before: GateMeasurement, after: GateMeasurement, other: str = "the active version", slack: float = 1.0
+) -> Iterator[str]:
+    """Everything in which the candidate is worse than its tolerance, a sentence each.
+
+    `other` is what came `before`; the tolerances are multiplied by `slack`.
+    """
     old, new = before.validation, after.validation
-    if new.accuracy < old.accuracy - TOLERANCE - ROUNDING:
+    if new.accuracy < old.accuracy - slack * TOLERANCE - ROUNDING:
         yield f"It reads {new.accuracy:.2%} of MNIST's validation digits, {other} {old.accuracy:.2%}."
     for digit in range(DIGITS):
         was, now = before.per_digit[digit], after.per_digit[digit]
-        if now < was - DIGIT_TOLERANCE - ROUNDING:
+        if now < was - slack * DIGIT_TOLERANCE - ROUNDING:
             yield f"It reads {now:.2%} of the {digit}s, {other} {was:.2%}."
-    if new.ece > old.ece + ECE_TOLERANCE:
+    if new.ece > old.ece + slack * ECE_TOLERANCE:
         yield f"Its calibration error is {new.ece:.4f}, that of {other} {old.ece:.4f}."
-    if after.digit_auroc < before.digit_auroc - AUROC_TOLERANCE:
+    if after.digit_auroc < before.digit_auroc - slack * AUROC_TOLERANCE:
         yield f"Its digit score has an AUROC of {after.digit_auroc:.4f}, that of {other} {before.digit_auroc:.4f}."
 
 
