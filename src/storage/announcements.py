@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 
 import psycopg2
@@ -11,7 +11,7 @@ import psycopg2
 from storage.database import Database, DatabaseAway
 
 
-def listen(database: Database, channel: str, every: float = 1.0) -> Iterator[list[str]]:
+def listen(database: Database, channel: str, every: float = 1.0) -> Generator[list[str]]:
     """Yield what is announced on a channel, at once, and an empty list after `every` seconds without anything.
 
     The first list comes as soon as announcements are heard, and is empty: what was announced before is unknown. Raises

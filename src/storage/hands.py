@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -84,6 +84,6 @@ def forget(writer: Writer, visitor: str) -> Future[Written]:
     return writer.submit(Entry("hand-forgotten", {"visitor": visitor}))
 
 
-def changes(database: Database, every: float = 1.0) -> Iterator[list[str]]:
+def changes(database: Database, every: float = 1.0) -> Generator[list[str]]:
     """Yield the visitors whose hands have changed, as announcements.listen does. Raises DatabaseAway."""
     return listen(database, CHANNEL, every)

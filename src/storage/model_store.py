@@ -6,7 +6,7 @@ announced to all replicas when it is committed, and not before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -301,6 +301,6 @@ def _mark(cursor: Cursor, column: str, version: int, used: Sequence[UsedLabel]) 
 # --- Hearing of changes -----------------------------------------------------------------------------------------------
 
 
-def changes(database: Database, every: float = 1.0) -> Iterator[list[str]]:
+def changes(database: Database, every: float = 1.0) -> Generator[list[str]]:
     """Yield the models whose versions have changed, as announcements.listen does. Raises DatabaseAway."""
     return listen(database, CHANNEL, every)

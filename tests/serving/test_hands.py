@@ -15,7 +15,7 @@ import pytest
 from frames.preprocessing import to_png
 from logger import log_label, log_prediction, remove
 from serving import hands as module
-from serving.hand_building import Known
+from serving.hand_building import Known, build
 from serving.hands import HandCache
 from serving.personal import PersonalModel
 from serving.predictor import Predictor, ServingModel
@@ -221,7 +221,7 @@ def test_a_slow_build_takes_nobodys_model_away(
     for visitor in (ME, YOU):
         used(cache, visitor)
         teach(writer, cache, visitor=visitor)
-    build, go_on = module.build, threading.Event()
+    go_on = threading.Event()
 
     def slow(*arguments: Any) -> Known:
         go_on.wait(20)

@@ -40,7 +40,8 @@ class Drawings:
 def shaped(shape: int) -> np.ndarray:
     """The descriptor of a drawing, about 0.9 like others of its shape and 0.65 like any other."""
     drawn = np.clip(CENTRES[shape] + RANDOM.normal(0, 0.35, 576), 0, None)
-    return (drawn / np.linalg.norm(drawn)).astype(np.float32)
+    unit: np.ndarray = (drawn / np.linalg.norm(drawn)).astype(np.float32)
+    return unit
 
 
 def answer(model: PersonalModel, shape: int, read: int, margin: float = 6.0) -> int:

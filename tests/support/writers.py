@@ -37,7 +37,7 @@ def people(seed: int = 0) -> list[list[Drawing]]:
         image = canvas(strokes, 18, size, (place[0], place[1]))
         by_name.setdefault(name, []).append(Drawing(_png(image), frame_pixels(image), digit, name))
     for drawings in by_name.values():
-        random.shuffle(drawings)  # type: ignore[arg-type]
+        random.shuffle(drawings)
     return [by_name[name] for name in sorted(by_name)]
 
 
