@@ -237,12 +237,12 @@ class HandCache:
             self._reading = False
 
     def _renewed(self, visitor: str, hand: Hand | None, era: int) -> Known:
-        """What is known of a visitor from now on; without rows, nothing, so that the next reading looks again."""
+        """What is known of a visitor from now on; without rows, what was known, and the next reading looks again."""
         before = self._known.get(visitor, Known())
         if hand is None:
             with self._lock:
-                self._drop(visitor)
-            return Known()
+                self._outdated |= self._known.keys() & {visitor}
+            return before
         try:
             known = build(hand, before, lambda: self._models.predictor().models[DEFAULT_MODEL])
         except ModelMissing:
@@ -257,15 +257,14 @@ class HandCache:
         with self._lock:
             if era != self._era:
                 return  # the rows may be out of date
-            self._drop(visitor)
+            if before := self._known.pop(visitor, None):
+                self._nbytes -= before.nbytes
             self._known[visitor] = known
             self._nbytes += known.nbytes
             while self._nbytes > self._max_bytes and len(self._known) > 1:
-                self._drop(next(iter(self._known)))
-
-    def _drop(self, visitor: str) -> None:
-        if known := self._known.pop(visitor, None):
-            self._nbytes -= known.nbytes
+                gone, dropped = self._known.popitem(last=False)
+                self._nbytes -= dropped.nbytes
+                self._outdated.discard(gone)
 
     # --- Changes that others made -------------------------------------------------------------------------------------
 
@@ -288,6 +287,7 @@ class HandCache:
             if missed:
                 with self._lock:
                     self._known.clear()
+                    self._outdated.clear()
                     self._nbytes, missed = 0, False
                     self._era += 1
             for visitor in visitors:
