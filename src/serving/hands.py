@@ -72,6 +72,11 @@ class HandCache:
                 thread.join(timeout=5)
 
     @property
+    def listening(self) -> bool:
+        """Whether changes that others make have been heard of since some time."""
+        return self._era > 0
+
+    @property
     def size(self) -> tuple[int, int]:
         """How many personal models there are, and how many bytes all that is known takes."""
         with self._lock:

@@ -21,6 +21,7 @@ from settings import load_settings
 from storage.database import Database
 from storage.writer import Writer, Written
 from support.rows import ME, row
+from support.running_app import wait_until
 
 RANDOM = np.random.default_rng(11)
 
@@ -60,6 +61,7 @@ def hand_cache(
     models.predictor()
     hands = HandCache(database, models, **knobs)
     hands.open()
+    wait_until(lambda: hands.listening, 30, "the connection on which changes are heard")
     yield hands
     hands.close()
     models.close()
