@@ -118,9 +118,9 @@ class _Evidence:
 
     def nearest(self) -> Floats:
         """The likeness (0-1) of each drawing to the nearest trusted digit or other person's approved label."""
-        people = np.array(self._people)
-        parts = zip(_parts(self._features), np.array_split(people, len(_parts(self._features))), strict=True)
-        return np.concatenate([self._nearest(features, whose, people) for features, whose in parts])
+        people, parts = np.array(self._people), _parts(self._features)
+        whose = np.array_split(people, len(parts))
+        return np.concatenate([self._nearest(*part, people) for part in zip(parts, whose, strict=True)])
 
     def _nearest(self, features: Floats, whose: NDArray[np.str_], people: NDArray[np.str_]) -> Floats:
         alike = (features @ self._trusted_features.T).max(1)

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from frames.ink import Ink, find_ink
+from frames.ink import WORK_SIDE, Ink, find_ink
 from frames.masks import Pixels, pen_width
 from frames.preprocessing import frame_ink, frame_strokes, length
 
 MAX_STROKES, MAX_STROKE_POINTS = 200, 2_000  # that are kept of a drawing; a hand draws a few hundred points
+FARTHEST = 10_000  # canvas pixels: what a hostile canvas says to lie beyond is kept there
 SPACING = 2.0  # canvas pixels between two points that are kept
 SAMPLED = 64  # pixels a side: as many as the mean width of a pen needs, and a tenth of the time
-PLACES = np.arange(4 * SAMPLED, dtype=np.float32)
+PLACES = np.arange(WORK_SIDE, dtype=np.float32)
 STEEPEST = 89.0  # degrees: a line that lies flat has no slant that could be measured
 
 
@@ -64,6 +65,8 @@ def measure_ink(ink: Ink) -> Measures:
     """The measures of a picture's ink, sampled to about SAMPLED pixels a side."""
     step = max(1, max(ink.pixels.shape) // SAMPLED)
     pixels = ink.pixels[::step, ::step]
+    if not pixels.any():  # fine dots can lie between all samples
+        pixels = ink.pixels
     width = pen_width(pixels > pixels.max() // 2) / max(pixels.shape)
     weights = pixels.astype(np.float32)
     height, breadth = weights.shape
@@ -99,7 +102,7 @@ def strokes_json(strokes: Sequence[NDArray[Any]]) -> str:
 
     The points kept are SPACING pixels apart, or farther where there would be more than MAX_STROKE_POINTS.
     """
-    lines = [np.asarray(stroke, np.float64) for stroke in strokes[:MAX_STROKES]]
+    lines = [np.asarray(stroke, np.float64).clip(-FARTHEST, FARTHEST) for stroke in strokes[:MAX_STROKES]]
     spacing = max(SPACING, sum(map(length, lines)) / (MAX_STROKE_POINTS - 2 * MAX_STROKES))
     return json.dumps([np.round(_thinned(line, spacing), 1).tolist() for line in lines], separators=(",", ":"))
 

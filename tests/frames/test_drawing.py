@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from frames.drawing import MAX_STROKE_POINTS, Drawing, from_picture, from_strokes, measure_strokes, strokes_json
@@ -68,6 +70,28 @@ def test_a_dot_and_a_flat_line_have_measures_within_their_ranges(stroke: np.ndar
         assert -90 < measures.slant < 90
 
 
+def test_dots_that_lie_between_all_samples_are_measured_all_the_same() -> None:
+    picture = np.full((400, 400), 255, np.uint8)
+    picture[[50, 52, 351], [53, 51, 352]] = 0
+    measures = from_picture(picture).measures
+    assert measures is not None
+    assert 0 < measures.pen_width <= 1
+    assert measures.size == pytest.approx(302 / 400, abs=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 299), st.integers(0, 299)), min_size=1, max_size=15))
+def test_any_few_dots_have_measures(dots: list[tuple[int, int]]) -> None:
+    picture = np.full((300, 300), 255, np.uint8)
+    for y, x in dots:
+        picture[y, x] = 0
+    measures = from_picture(picture).measures
+    assert measures is not None
+    assert 0 < measures.pen_width <= 1
+    assert 0 < measures.size <= 1
+    assert -90 < measures.slant < 90
+
+
 def test_the_frame_is_the_one_that_is_read() -> None:
     image = picture(line(10), 12)
     assert (from_picture(image).frame == frame_pixels(image)).all()
@@ -95,4 +119,5 @@ def test_strokes_are_bounded_however_much_is_drawn(count: int) -> None:
     scribble = np.random.default_rng(0).uniform(0, SIDE, (60_000 // count, 2))
     text = strokes_json([scribble] * count)
     assert sum(map(len, json.loads(text))) <= MAX_STROKE_POINTS
-    assert len(text) < 60_000
+    assert len(json.dumps(json.loads(text))) < 60_000, "as PostgreSQL counts it"
+    assert len(json.dumps(json.loads(strokes_json([scribble * 1e9 - 1e10] * count)))) < 60_000
