@@ -115,14 +115,18 @@ def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
 
 
 def log_label(
-    writer: Writer, drawing_id: UUID, label: int, who: str, owner: str | None = None, too_fast: bool = False
+    writer: Writer,
+    drawing_id: UUID,
+    label: int,
+    who: str,
+    owner: str | None = None,
+    **address: bool,
 ) -> Future[Written]:
-    """Write what a drawing, perhaps only an `owner`'s, really is (0-9), and who said so.
+    """Write what a drawing, perhaps only an `owner`'s, really is (0-9), and who said so; the row is a LabelRow.
 
-    `too_fast` matters for a nameless one. The row says how many drawings (0 or 1) were found, how the label's review
-    stands, and who drew it.
+    Of its `address` it may be known whether nameless labels from there are `hasty`, and new names `crowded`.
     """
-    said = {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner, "too_fast": too_fast}
+    said = {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner, **address}
     written = writer.submit(Entry("label", said))
     written.add_done_callback(lambda done: metrics.count_label("failed" if done.exception() else done.result().outcome))
     return written

@@ -22,7 +22,7 @@ VERSION = "0.1.0"
 """The app's own version, as in pyproject.toml."""
 
 STAGES = ("preprocess", "forward", "log", "total")
-OUTCOMES = ("saved", "spooled", "unknown", "failed")
+OUTCOMES = ("saved", "spooled", "unknown", "refused", "failed")
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # the start of each series doubles the lines, and is of no use
 REGISTRY = CollectorRegistry()

@@ -57,9 +57,9 @@ def test_a_strangers_drawing_is_left_as_it_is(database: Database, writer: Writer
 def test_a_label_leaves_a_trace_and_the_same_label_again_none(database: Database, writer: Writer) -> None:
     drawing = row()
     log_prediction(writer, drawing).result(10)
-    assert log_label(writer, drawing.drawing_id, 4, ME).result(10).row == (1, "approved", ME)
-    assert log_label(writer, drawing.drawing_id, 4, ME).result(10).row == (1, "approved", ME)
-    assert log_label(writer, drawing.drawing_id, 9, "admin").result(10).row == (1, "pending", ME)
+    assert log_label(writer, drawing.drawing_id, 4, ME).result(10).row == (1, "approved", ME, True)
+    assert log_label(writer, drawing.drawing_id, 4, ME).result(10).row == (1, "approved", ME, True)
+    assert log_label(writer, drawing.drawing_id, 9, "admin").result(10).row == (1, "pending", ME, True)
     assert everything(database, "true_label, review") == [(9, "pending")]
     assert everything(database, "drawing_id, who, old_label, new_label", "label_events") == [
         (drawing.drawing_id, ME, None, 4),
@@ -70,8 +70,8 @@ def test_a_label_leaves_a_trace_and_the_same_label_again_none(database: Database
 def test_a_label_for_nothing_or_for_anothers_drawing_is_not_written(database: Database, writer: Writer) -> None:
     drawing = row()
     log_prediction(writer, drawing).result(10)
-    assert log_label(writer, uuid4(), 4, ME).result(10).row == (0, None, None)
-    assert log_label(writer, drawing.drawing_id, 4, YOU, owner=YOU).result(10).row == (0, None, None)
+    assert log_label(writer, uuid4(), 4, ME).result(10).row == (0, None, None, None)
+    assert log_label(writer, drawing.drawing_id, 4, YOU, owner=YOU).result(10).row == (0, None, None, None)
     assert everything(database, "true_label") == [(None,)]
     assert everything(database, "id", "label_events") == []
 

@@ -18,8 +18,7 @@ from storage.database import Database, DatabaseAway
 from storage.model_store import NoSuchVersion
 from storage.trainings import TrainingUnderWay
 from web.admins import SignInRefused, get_admins
-from web.middleware import client_at
-from web.visitors import current_visitor
+from web.visitors import current_client, current_visitor
 
 T = TypeVar("T")
 
@@ -68,7 +67,7 @@ def _ask_for_password() -> None:
         asked = st.form_submit_button("Sign in", type="primary", icon=":material/login:")
     if asked and password:
         try:
-            get_admins().sign_in(current_visitor(), password, client_at(st.context.ip_address or "127.0.0.1"))
+            get_admins().sign_in(current_visitor(), password, current_client())
         except SignInRefused as error:
             st.error(str(error), icon=":material/error:")
         else:

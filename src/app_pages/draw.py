@@ -8,12 +8,11 @@ from uuid import UUID, uuid4
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-import logger
 import metrics
 from app_pages.answer import glance, show_answer
 from app_pages.hand import hand_panel
 from app_pages.recent import forget_list, recent_drawings
-from app_pages.saving import outcome
+from app_pages.saving import NotSaved, outcome
 from app_pages.style import show_stylesheet
 from frames.canvas import strokes_of
 from frames.drawing import Drawing, from_picture, from_strokes
@@ -24,7 +23,8 @@ from learning.weights import ModelInfo, ModelMissing
 from percentages import percent
 from serving.app_state import AppState, get_app_state
 from serving.reading import Reading
-from web.visitors import current_visitor
+from web.labelling import Said, give_label
+from web.visitors import current_client, current_visitor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -257,12 +257,12 @@ def _label(state: AppState, reading: Reading, label: int) -> None:
     """Save the label and clear the canvas; if it cannot be kept anywhere, say so and leave the drawing."""
     visitor = reading.visitor or "nobody"
     state.reader.keep(reading)  # again, in case it was deleted from the list meanwhile
-    written = logger.log_label(state.writer, reading.drawing_id, label, visitor)
-    note = outcome(state.hands.relearned(written, visitor), f"that was a {label}. Thank you!")
-    if note is None:
-        st.session_state.trouble = "This could not be saved. Your drawing stays here; try again in a moment."
+    told = give_label(state, Said(reading.drawing_id, label, visitor), current_client(), visitor)
+    try:
+        st.session_state.note = outcome(told, f"that was a {label}. Thank you!")
+    except NotSaved as error:
+        st.session_state.trouble = f"{error} Your drawing stays here."
         return
-    st.session_state.note = note
     st.session_state.files = _count("files") + 1
     for name in ("canvas_id", "reading", "recent"):
         st.session_state.pop(name, None)

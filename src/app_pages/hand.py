@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app_pages.saving import outcome
+from app_pages.saving import note
 from serving.app_state import AppState
 from serving.hand_building import Known
 from serving.personal import PersonalModel, Report
@@ -83,6 +83,5 @@ def _forget(state: AppState, known: Known) -> None:
 
 def _finish(state: AppState, written: Future[Written], known: Known, what: str) -> None:
     """Note the outcome, and have what is on the canvas read anew."""
-    note = outcome(state.hands.switched(written, current_visitor(), known), what)
-    st.session_state.note = note or "This could not be saved: try again in a moment."
+    st.session_state.note = note(state.hands.switched(written, current_visitor(), known), what)
     st.session_state.pop("reading", None)

@@ -10,7 +10,7 @@ import streamlit as st
 
 import logger
 from app_pages.pictures import picture
-from app_pages.saving import outcome
+from app_pages.saving import note
 from frames.drawing import Drawing
 from frames.preprocessing import from_png
 from learning.registry import DEFAULT_MODEL
@@ -19,7 +19,8 @@ from percentages import certainty, percent
 from serving.app_state import AppState
 from storage.database import DatabaseAway
 from storage.writer import Written
-from web.visitors import current_visitor
+from web.labelling import Said, give_label
+from web.visitors import current_client, current_visitor
 
 
 def recent_drawings(state: AppState, clear_canvas: Callable[[], None]) -> None:
@@ -64,8 +65,8 @@ def change(state: AppState, drawing: RecentDrawing, clear_canvas: Callable[[], N
     visitor = current_visitor()
     if any(labels):
         label = labels.index(True)
-        written = logger.log_label(state.writer, drawing.drawing_id, label, visitor, owner=visitor)
-        _finish(state.hands.relearned(written, visitor), f"that was a {label}.")
+        said = Said(drawing.drawing_id, label, visitor, owner=visitor)
+        _finish(give_label(state, said, current_client(), visitor), f"that was a {label}.")
     if again:
         _read_again(state, drawing, visitor)
     if delete:
@@ -86,10 +87,9 @@ def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
 
 def _finish(written: Future[Written], what: str) -> None:
     """Note the outcome, query the list and read what is on the canvas anew, and close the dialog."""
-    note = outcome(written, what)
-    if note and written.done() and (written.result().row or (1,))[0] == 0:
-        note = "This drawing is no longer there."
-    st.session_state.note = note or "This could not be saved: try again in a moment."
+    st.session_state.note = note(written, what)
+    if written.done() and not written.exception() and written.result().outcome == "unknown":
+        st.session_state.note = "This drawing is no longer there."
     forget_list()
     st.session_state.pop("reading", None)
     st.rerun()

@@ -9,12 +9,26 @@ from storage.writer import NotWritten, Written
 SAVE_TIMEOUT = 5.0  # seconds that a click waits until its label is safe
 
 
-def outcome(written: Future[Written], what: str) -> str | None:
-    """Wait until something is safe, and say where; None if it could not be kept anywhere."""
+class NotSaved(RuntimeError):
+    """What was to be saved is nowhere; the message says what to do."""
+
+
+def outcome(written: Future[Written], what: str) -> str:
+    """Wait until something is safe, and say where. Raises NotSaved."""
     try:
         done = written.result(SAVE_TIMEOUT)
     except TimeoutError:
         return f"Taken: {what} It is being saved."
-    except NotWritten:
-        return None
+    except NotWritten as error:
+        raise NotSaved("This could not be saved: try again in a moment.") from error
+    if done.outcome == "refused":
+        raise NotSaved("You answer faster than this app believes: try again in a minute.")
     return f"Kept until the database is back: {what}" if done.spooled else f"Saved: {what}"
+
+
+def note(written: Future[Written], what: str) -> str:
+    """The same, or the sentence of NotSaved."""
+    try:
+        return outcome(written, what)
+    except NotSaved as error:
+        return str(error)

@@ -32,7 +32,15 @@ RIDGE = 0.05
 LANDMARKS = 2_000  # drawings from which the kernel is approximated
 JITTER = 1e-4  # on the landmarks' own kernel, which is nearly singular
 
-CLEARABLE = ("", Reason.TOO_FAST, Reason.ONE_SIDED, Reason.MOSTLY_UNLIKELY, Reason.UNLIKELY, Reason.CONTRADICTED)
+CLEARABLE = (
+    "",
+    Reason.TOO_FAST,
+    Reason.NEW_NAMES,
+    Reason.ONE_SIDED,
+    Reason.MOSTLY_UNLIKELY,
+    Reason.UNLIKELY,
+    Reason.CONTRADICTED,
+)
 """The reasons that other people's labels can clear; all others are for an administrator."""
 
 

@@ -48,7 +48,7 @@ class Delivery:
             entries = [stored.entry() for stored in batch]
         except UnreadableEntry as error:
             raise Refused(str(error)) from error
-        for stored, entry, row in zip(batch, entries, self._statements.commit(entries), strict=True):
+        for stored, entry, row in zip(batch, entries, self._statements.commit(entries, late=True), strict=True):
             # A label, say, found no drawing because the drawing's own entry was set aside: they stay together.
             drawing = entry.parameters.get("drawing_id")
             if row is not None and not row[0] and isinstance(drawing, UUID) and self._spool.has_set_aside(drawing):

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     CONTRADICTED = "others contradict it"
     MOSTLY_UNLIKELY = "mostly against the model"
     TOO_FAST = "labels come too fast"
+    NEW_NAMES = "many new names from one address"
     ONE_SIDED = "mostly one digit"
     DECIDED_BEFORE = "decided by a person before"
     REVIEW_ALL = "every label is reviewed"
@@ -55,13 +56,30 @@ class Rules:
     rate: int | None = 30
 
 
+REFUSED = "refused"
+"""In place of a review: the label came too fast, and was not kept."""
+
+
+class LabelRow(NamedTuple):
+    """What has become of a label: how many drawings (0 or 1) were found, how its review stands, and who drew it.
+
+    `new_name`: that visitor has no other approved label.
+    """
+
+    found: int
+    review: str | None
+    visitor: str | None
+    new_name: bool | None
+
+
 # --- Writing one ------------------------------------------------------------------------------------------------------
 
 # The label, the decision and the trace are one statement, so that none exists without the others. A person is judged by
-# their other labels; nameless callers are no person: only how fast their labels come is told by whoever takes them. The
-# same picture under another label joins the conflict, unless an administrator has decided on it; a label that is
-# unlikely itself starts no conflict, or else anybody could silence anybody. The opinion is everybody's model's, never a
-# personal one's.
+# their other labels; nameless callers are no person. Whoever takes a label says how fast nameless ones come from its
+# address, and whether many new names do; a name is new until one of its labels is approved. A label that comes too fast
+# is refused, or waits if it comes late, out of the spool, where it was acknowledged. The same picture under another
+# label joins the conflict, unless an administrator has decided on it; a label that is unlikely itself starts no
+# conflict, or else anybody could silence anybody. The opinion is everybody's model's, never a personal one's.
 _LABEL = """
 WITH before AS (
     SELECT drawing_id, true_label, review, reviewer, review_reason, visitor, sha256(image) AS picture, digit_score,
@@ -75,9 +93,10 @@ WITH before AS (
           AND b.probability >= %(min_probability)s
 ), history AS (
     SELECT count(*) AS labels, count(*) FILTER (WHERE mine.true_label = %(label)s) AS same,
-           count(*) FILTER (WHERE mine.suspicion > 1 - %(min_probability)s) AS unlikely
+           count(*) FILTER (WHERE mine.suspicion > 1 - %(min_probability)s) AS unlikely,
+           count(*) FILTER (WHERE mine.review = 'approved') AS approved
     FROM before b CROSS JOIN LATERAL (
-        SELECT true_label, suspicion FROM predictions p
+        SELECT true_label, suspicion, review FROM predictions p
         WHERE coalesce(p.visitor, '') = b.visitor AND p.true_label IS NOT NULL AND p.drawing_id <> b.drawing_id
         ORDER BY p.labelled_at DESC LIMIT %(history)s
     ) AS mine
@@ -88,19 +107,23 @@ WITH before AS (
               AND p.labelled_at > now() - interval '1 minute'
         LIMIT %(rate)s
     ) AS newest
+), judged AS (
+    SELECT b.*, history.*, b.visitor IS NOT NULL AND history.approved = 0 AS new_name,
+           coalesce(last_minute.labels >= %(rate)s, false) OR (b.visitor IS NULL AND %(hasty)s) AS too_fast
+    FROM before b, history, last_minute
 ), decision AS (
-    SELECT b.*, CASE
+    SELECT b.*, too_fast AND NOT %(late)s AND true_label IS DISTINCT FROM %(label)s AS refused, CASE
         WHEN %(review_all)s THEN %(REVIEW_ALL)s
         WHEN b.reviewer = 'admin' THEN %(DECIDED_BEFORE)s
         WHEN b.true_label IS NOT NULL AND b.said_by <> %(who)s THEN %(CONFLICT)s
         WHEN EXISTS (SELECT 1 FROM others) THEN %(CONFLICT)s
         WHEN b.probability < %(min_probability)s OR b.digit_score < %(min_digit_score)s THEN %(UNLIKELY)s
-        WHEN history.labels >= %(min_labels)s AND history.unlikely > %(unlikely_rate)s * history.labels
-            THEN %(MOSTLY_UNLIKELY)s
-        WHEN last_minute.labels >= %(rate)s OR (b.visitor IS NULL AND %(too_fast)s) THEN %(TOO_FAST)s
-        WHEN history.labels >= %(min_labels)s AND history.same > %(one_digit_rate)s * history.labels THEN %(ONE_SIDED)s
+        WHEN b.labels >= %(min_labels)s AND b.unlikely > %(unlikely_rate)s * b.labels THEN %(MOSTLY_UNLIKELY)s
+        WHEN b.too_fast THEN %(TOO_FAST)s
+        WHEN b.new_name AND %(crowded)s THEN %(NEW_NAMES)s
+        WHEN b.labels >= %(min_labels)s AND b.same > %(one_digit_rate)s * b.labels THEN %(ONE_SIDED)s
         ELSE '' END AS reason
-    FROM before b, history, last_minute
+    FROM judged b
 ), changed AS (
     UPDATE predictions p SET
         true_label = %(label)s, labelled_at = clock_timestamp(), trained_into = NULL, judged = NULL,
@@ -108,6 +131,7 @@ WITH before AS (
         review = CASE WHEN d.reason = '' THEN 'approved' ELSE 'pending' END,
         suspicion = CASE WHEN d.reason = %(CONFLICT)s THEN 1 ELSE greatest(0, 1 - d.probability) END
     FROM decision d WHERE p.drawing_id = d.drawing_id AND d.true_label IS DISTINCT FROM %(label)s
+          AND NOT d.refused
     RETURNING p.drawing_id, p.review, d.true_label AS old_label, d.review AS old_review, d.reviewer, d.reason,
               d.review_reason AS old_reason
 ), traced AS (
@@ -125,8 +149,9 @@ WITH before AS (
     SELECT drawing_id, 'trust', true_label, true_label, review, 'pending', reviewer, review_reason, %(CONFLICT)s
     FROM doubted
 )
-SELECT count(*)::int, max(coalesce(c.review, b.review)), max(b.visitor)
-FROM before b LEFT JOIN changed c USING (drawing_id)
+SELECT count(*)::int, max(CASE WHEN d.refused THEN %(refused)s ELSE coalesce(c.review, d.review) END), max(d.visitor),
+       bool_or(d.new_name)
+FROM decision d LEFT JOIN changed c USING (drawing_id)
 """
 
 _THRESHOLDS = {
@@ -140,12 +165,13 @@ _THRESHOLDS = {
 
 
 def label_statement(rules: Rules) -> Statement:
-    """The statement that writes a label; an entry gives drawing_id, label, who, owner and perhaps too_fast.
+    """The statement that writes a label; an entry gives drawing_id, label, who, owner and perhaps hasty and crowded.
 
-    It returns how many drawings (0 or 1) were found, how the label's review stands, and who drew it.
+    It returns a LabelRow.
     """
     # LIMIT NULL is no limit, and nothing is at least NULL: without a rate nobody is too fast.
-    defaults = {"review_all": rules.review_all, "rate": rules.rate, "too_fast": False} | _THRESHOLDS
+    given = {"review_all": rules.review_all, "rate": rules.rate, "refused": REFUSED}
+    defaults = given | {"hasty": False, "crowded": False} | _THRESHOLDS
     return Statement(_LABEL, defaults | {reason.name: reason.value for reason in Reason}, returns=True)
 
 

@@ -24,6 +24,8 @@ Row = tuple[Any, ...]
 class Statement:
     """SQL with named parameters; an entry may leave out those that have `defaults`.
 
+    Every statement knows whether its entry comes `late`: out of the spool, where it was acknowledged already.
+
     A statement that `returns` a row, how many rows it found and perhaps more, is executed by itself; the others of a
     batch take one round trip. Of a statement with a `row`, a tuple of VALUES, many are executed as one, with their rows
     in place of {rows}: the server then plans it and prepares the table's checks once. No two have one drawing_id.
@@ -45,13 +47,13 @@ class Statements:
     def __init__(self, database: Database, statements: Mapping[str, Statement]) -> None:
         self._database, self._statements = database, statements
 
-    def commit(self, entries: Sequence[Entry]) -> list[Row | None]:
+    def commit(self, entries: Sequence[Entry], late: bool = False) -> list[Row | None]:
         """Execute entries in order in one transaction; the row that each returned.
 
         Raises DatabaseAway, SchemaMismatch, Refused.
         """
         groups = [
-            (self._named(name), [entry.parameters for entry in group])
+            (self._named(name), [{"late": late, **entry.parameters} for entry in group])
             for name, group in groupby(entries, key=lambda entry: entry.statement)
         ]
         alone = len(groups) == 1 and not groups[0][0].returns
@@ -70,7 +72,7 @@ class Statements:
         """Whether the tables would take an entry; nothing is written. Raises DatabaseAway."""
         try:
             with suppress(_Undo), self._database.transaction() as cursor:
-                _execute(cursor, self._named(entry.statement), [entry.parameters])
+                _execute(cursor, self._named(entry.statement), [{"late": True, **entry.parameters}])
                 raise _Undo
         except (Refused, SchemaMismatch, psycopg2.IntegrityError, psycopg2.DataError):
             return False

@@ -46,8 +46,10 @@ class Written:
 
     @property
     def outcome(self) -> str:
-        """One of metrics.OUTCOMES: saved, spooled, or, where the row says that nothing was found, unknown."""
-        return "spooled" if self.row is None else "saved" if self.row[0] else "unknown"
+        """One of metrics.OUTCOMES: saved, spooled or, as the row says, unknown (nothing was found) or refused."""
+        if self.row is None:
+            return "spooled"
+        return "unknown" if not self.row[0] else "refused" if "refused" in self.row[1:2] else "saved"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-import logger
 import metrics
 from frames.drawing import Drawing, from_picture
 from frames.images import MAX_BYTES, NotAnImage, decode
@@ -36,9 +35,9 @@ from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
-from web.label_rate import NamelessLabels
+from web.labelling import Said, give_label
 from web.middleware import BodyLimit, RateLimit, client_of
-from web.problems import NotFound, handle_errors, problems, short
+from web.problems import NotFound, TooFast, handle_errors, problems, short
 from web.schemas import (
     SECRET_LENGTH,
     Answer,
@@ -167,9 +166,6 @@ def _bytes(text: str) -> bytes:
 # --- Labelling --------------------------------------------------------------------------------------------------------
 
 
-_nameless_labels = NamelessLabels(load_settings().label_rate)
-
-
 @api.post("/feedback", responses=problems(400, 404, 413, 422, 429, 503))
 async def feedback(said: Feedback, request: Request) -> Labelled:
     """Say what a drawing really is.
@@ -178,14 +174,13 @@ async def feedback(said: Feedback, request: Request) -> Labelled:
     the label is kept, and reaches its drawing when the database is back. The next answer of the drawing's session, if
     that has a personal model, knows the label.
     """
-    state, client = get_app_state(), client_of(request.scope)
-    written = logger.log_label(state.writer, said.id, said.label, "api", too_fast=_nameless_labels.too_fast(client))
-    done = await asyncio.wrap_future(state.hands.relearned(written))
-    found, review, visitor = done.row or (1, "pending", None)  # in the spool, behind the drawing's own row
-    if visitor is None:
-        _nameless_labels.count(client)
-    if not found:
+    told = give_label(get_app_state(), Said(said.id, said.label, "api"), client_of(request.scope))
+    done = await asyncio.wrap_future(told)
+    if done.outcome == "unknown":
         raise NotFound(f"There is no drawing {said.id}: send the id that came with a prediction.")
+    if done.outcome == "refused":
+        raise TooFast("Your labels come too fast to be believed: send this one again in a minute.")
+    review = done.row[1] if done.row else "pending"  # in the spool, behind the drawing's own row
     return Labelled(id=said.id, label=said.label, review=review)
 
 

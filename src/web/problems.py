@@ -36,11 +36,16 @@ class NotFound(LookupError):
     """What a request names does not exist."""
 
 
+class TooFast(RuntimeError):
+    """Somebody has to wait a minute."""
+
+
 _CODES: dict[type[Exception], int] = {
     NotAnImage: 400,
     ImageTooLarge: 413,
     NoInk: 422,
     NotFound: 404,
+    TooFast: 429,
     ModelMissing: 503,
     DatabaseAway: 503,
     NotWritten: 503,
@@ -49,7 +54,8 @@ _CODES: dict[type[Exception], int] = {
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-    return JSONResponse({"detail": str(error)}, status_code=code)
+    headers = {"retry-after": "60"} if isinstance(error, TooFast) else None
+    return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
 
 
 async def _not_served(request: Request, error: Exception) -> JSONResponse:

@@ -14,6 +14,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.middleware import client_at
+
 COOKIE = "digit_reader_visitor"
 ONE_YEAR = 365 * 24 * 3600
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -45,6 +47,11 @@ def current_visitor() -> str:
     if not _WELL_FORMED.fullmatch(value):
         value = st.session_state.setdefault("visitor_without_cookie", secrets.token_urlsafe(32))
     return _hashed("cookie", value)
+
+
+def current_client() -> str:
+    """Where the visitor's page is, as middleware.client_of has it; this machine where Streamlit says nothing."""
+    return client_at(st.context.ip_address or "127.0.0.1")
 
 
 def api_visitor(session: str) -> str | None:

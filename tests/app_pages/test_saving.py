@@ -7,7 +7,7 @@ from concurrent.futures import Future
 import pytest
 
 from app_pages import saving
-from app_pages.saving import outcome
+from app_pages.saving import NotSaved, note, outcome
 from storage.writer import NotWritten, Written
 
 
@@ -23,6 +23,12 @@ def done(result: Written | Exception) -> Future[Written]:
 def test_it_says_where_something_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome(done(Written(spooled=False)), "a 7.") == "Saved: a 7."
     assert outcome(done(Written(spooled=True)), "a 7.") == "Kept until the database is back: a 7."
-    assert outcome(done(NotWritten("The database does not accept this entry.")), "a 7.") is None
+    for nowhere, advice in (
+        (NotWritten("The database does not accept this entry."), "in a moment"),
+        (Written(spooled=False, row=(1, "refused", "me", True)), "in a minute"),
+    ):
+        with pytest.raises(NotSaved, match=advice):
+            outcome(done(nowhere), "a 7.")
+        assert advice in note(done(nowhere), "a 7.")
     monkeypatch.setattr(saving, "SAVE_TIMEOUT", 0.01)
     assert outcome(Future(), "a 7.") == "Taken: a 7. It is being saved."

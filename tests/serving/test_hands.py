@@ -123,7 +123,7 @@ def test_the_switch_turns_it_off_and_on(cache: HandCache, writer: Writer) -> Non
 
 def test_a_label_is_acknowledged_at_once_where_nobody_is_known(cache: HandCache, writer: Writer) -> None:
     _, written = labelled(writer, hooked_one(), 1, visitor=None)
-    assert cache.relearned(written).result(20).row == (1, "pending", None)
+    assert cache.relearned(written).result(20).row == (1, "pending", None, False)
     _, written = labelled(writer, hooked_one(), 1)
     assert cache.relearned(written).result(20).row == (1, "pending", ME)
     assert cache.size[0] == 0, "who has never been read is not built"

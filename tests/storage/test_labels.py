@@ -12,8 +12,10 @@ from frames.preprocessing import to_png
 from logger import log_label, log_prediction, remove, statements
 from storage import labels, review
 from storage.database import Database
+from storage.delivery import Delivery
 from storage.labels import Reason, Rules
-from storage.spool import Spool
+from storage.spool import Entry, Spool
+from storage.statements import Statements
 from storage.writer import Writer
 from support.labelling import RANDOM, reading, reason, say
 from support.rows import ME, YOU, everything, row
@@ -42,12 +44,36 @@ def test_every_label_waits_where_the_settings_want_it_so(database: Database, tmp
     assert (review, reason(database, drawing)) == ("pending", ("pending", Reason.REVIEW_ALL))
 
 
-def test_who_labels_too_fast_has_to_wait_and_nobody_else_has(database: Database, strict: Writer) -> None:
-    assert [say(strict, 4 + 5 * (n % 2))[1] for n in range(5)] == ["approved"] * 3 + ["pending"] * 2
+def test_who_labels_too_fast_is_refused_for_a_minute_and_nobody_else_is(database: Database, strict: Writer) -> None:
+    assert [say(strict, 4 + 5 * (n % 2))[1] for n in range(5)] == ["approved"] * 3 + ["refused"] * 2
+    assert len(labels.candidates(database, 10)) == 3, "what is refused is not kept"
     assert say(strict, 4, YOU)[1] == "approved"
     with database.transaction() as cursor:
         cursor.execute("UPDATE predictions SET labelled_at = labelled_at - interval '61 seconds'")
     assert say(strict, 4)[1] == "approved"
+
+
+def test_what_was_acknowledged_in_the_spool_waits_instead_of_being_refused(
+    database: Database, strict: Writer, tmp_path: Path
+) -> None:
+    drawings = [reading() for _ in range(5)]
+    for drawing in drawings:
+        log_prediction(strict, drawing).result(20)
+    spool = Spool(tmp_path / "late.sqlite")
+    spool.append([Entry("label", {"drawing_id": d.drawing_id, "label": 4, "who": ME, "owner": None}) for d in drawings])
+    Delivery(database, spool, Statements(database, statements(Rules(rate=3)))).deliver()
+    reviews = [reason(database, drawing.drawing_id) for drawing in drawings]
+    assert reviews == [("approved", "")] * 3 + [("pending", Reason.TOO_FAST)] * 2
+
+
+def test_a_new_name_from_a_crowded_address_waits_and_a_known_one_does_not(database: Database, writer: Writer) -> None:
+    say(writer, 4)
+    for who, expected in ((ME, (1, "approved", ME, False)), (YOU, (1, "pending", YOU, True))):
+        drawing = reading(visitor=who)
+        log_prediction(writer, drawing).result(20)
+        assert log_label(writer, drawing.drawing_id, 4, who, crowded=True).result(20).row == expected
+    assert reason(database, drawing.drawing_id) == ("pending", Reason.NEW_NAMES)
+    assert say(writer, 9, YOU)[1] == "approved", "later, or from elsewhere"
 
 
 def test_no_limit_is_no_limit(database: Database, tmp_path: Path) -> None:
@@ -58,17 +84,17 @@ def test_no_limit_is_no_limit(database: Database, tmp_path: Path) -> None:
 
 
 def test_callers_without_a_name_are_not_one_person(database: Database, strict: Writer) -> None:
-    """Only their own haste makes their labels wait, and it does not make a named one's wait."""
+    """Only the haste of their own address has their labels refused, and it refuses no named one's."""
     reviews = []
     for n in range(labels.MIN_LABELS + 4):
         drawing = reading(visitor=None, source="api")
         log_prediction(strict, drawing).result(20)
-        said = log_label(strict, drawing.drawing_id, 4, "api", too_fast=n % 2 == 1)
+        said = log_label(strict, drawing.drawing_id, 4, "api", hasty=n % 2 == 1)
         reviews.append((said.result(20).row or ())[1])
-    assert reviews == ["approved", "pending"] * (len(reviews) // 2)
+    assert reviews == ["approved", "refused"] * (len(reviews) // 2)
     named = reading()
     log_prediction(strict, named).result(20)
-    assert log_label(strict, named.drawing_id, 4, "api", too_fast=True).result(20).row == (1, "approved", ME)
+    assert log_label(strict, named.drawing_id, 4, "api", hasty=True).result(20).row == (1, "approved", ME, True)
 
 
 def test_who_says_one_digit_again_and_again_has_to_wait(database: Database, writer: Writer) -> None:
@@ -89,8 +115,8 @@ def test_who_mostly_contradicts_the_model_is_believed_nothing_at_once(database: 
 def test_two_who_disagree_on_a_drawing_both_wait(database: Database, writer: Writer) -> None:
     drawing, review = say(writer, 4)
     assert review == "approved"
-    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "approved", ME), "one may change one's mind"
-    assert log_label(writer, drawing, 4, "api").result(20).row == (1, "pending", ME)
+    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "approved", ME, True), "one may change one's mind"
+    assert log_label(writer, drawing, 4, "api").result(20).row == (1, "pending", ME, True)
     assert reason(database, drawing) == ("pending", Reason.CONFLICT)
 
 
@@ -109,8 +135,8 @@ def test_the_same_picture_under_another_label_draws_both_into_the_conflict(datab
 def test_what_a_person_has_decided_no_later_label_decides(database: Database, writer: Writer) -> None:
     drawing, _ = say(writer, 3)
     review.reject(database, [drawing])
-    assert log_label(writer, drawing, 4, ME).result(20).row == (1, "pending", ME)
-    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "pending", ME)
+    assert log_label(writer, drawing, 4, ME).result(20).row == (1, "pending", ME, True)
+    assert log_label(writer, drawing, 9, ME).result(20).row == (1, "pending", ME, True)
     assert reason(database, drawing) == ("pending", Reason.DECIDED_BEFORE)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from frames.preprocessing import to_png
 from logger import PredictionRow, log_label, log_prediction
 from storage.database import Database
+from storage.labels import LabelRow
 from storage.writer import Writer
 from support.rows import ME, row
 
@@ -27,9 +28,9 @@ def say(writer: Writer, label: int, who: str = ME, **changes: Any) -> tuple[UUID
     """Draw and label; the drawing's id, and how its review stands."""
     drawing = reading(**{"visitor": who} | changes)
     log_prediction(writer, drawing).result(20)
-    found, review, drawn_by = log_label(writer, drawing.drawing_id, label, who).result(20).row or (0, "", None)
-    assert (found, drawn_by) == (1, drawing.visitor)
-    return drawing.drawing_id, review
+    became = LabelRow(*log_label(writer, drawing.drawing_id, label, who).result(20).row or (0, None, None, None))
+    assert (became.found, became.visitor) == (1, drawing.visitor)
+    return drawing.drawing_id, became.review or ""
 
 
 def reason(database: Database, drawing_id: UUID) -> tuple[str, str]:
