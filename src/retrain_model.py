@@ -15,6 +15,7 @@ import sys
 from contextlib import redirect_stdout, suppress
 
 from command_line import command, number
+from feedback.memory import TooLittleMemory, require_memory
 from feedback.retraining import Outcome, Plan, TooFewLabels, retrain
 from learning.dataset import MnistMissing, load_mnist
 from learning.evaluation import NotFinite
@@ -28,7 +29,7 @@ from storage.trainings import TrainingUnderWay
 
 REFUSALS = (
     *(MnistMissing, NotFinite, ModelMissing, NoSuchVersion, TrainingUnderWay),
-    *(DatabaseAway, SettingsError, OSError),
+    *(DatabaseAway, SettingsError, TooLittleMemory, OSError),
 )
 DATABASE_TIMEOUT = 60.0  # seconds for the database to start
 
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(asked: argparse.Namespace) -> Outcome:
     """Open the database and MNIST, and retrain; progress goes to stderr."""
+    require_memory()
     settings = load_settings()
     mnist = load_mnist(settings.data_dir)
     database = open_database(settings)

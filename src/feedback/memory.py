@@ -1,0 +1,42 @@
+"""How much memory a training takes, and whether there is that much: better refused than killed half-way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+NEEDED = 700 * 2**20  # bytes beyond what PyTorch itself takes: 500 MiB were measured at the most (tests/full)
+
+
+class TooLittleMemory(RuntimeError):
+    """There is not enough memory for a training; the message says how much there is and how much it takes."""
+
+
+def require_memory(needed: int = NEEDED) -> None:
+    """Raises TooLittleMemory where fewer than `needed` bytes are available; passes where that cannot be known."""
+    available = available_memory()
+    if available is not None and available < needed:
+        raise TooLittleMemory(
+            f"A training takes {needed / 2**20:.0f} MiB of memory, and {available / 2**20:.0f} are available: "
+            "free some, or train on a larger machine with the same database."
+        )
+
+
+def available_memory(root: Path = Path("/")) -> int | None:
+    """The bytes that this process can still take, in the machine and in its container; None elsewhere than on Linux."""
+    try:
+        lines = (root / "proc/meminfo").read_text().splitlines()
+        machine = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        return None
+    return min(machine, *_container(root))
+
+
+def _container(root: Path) -> list[int]:
+    """What the container's limit leaves (cgroup v2): none, or one number. Cached files give way, and do not count."""
+    folder = root / "sys/fs/cgroup"
+    try:
+        limit, used = (int((folder / f"memory.{name}").read_text()) for name in ("max", "current"))
+        statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        return [max(0, limit - used + int(statistics["inactive_file"]))]
+    except (OSError, ValueError, KeyError):  # no limit is the word "max"
+        return []
