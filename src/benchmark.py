@@ -1,9 +1,10 @@
-"""python src/benchmark.py [train|accuracy|predict|personal|http] ...: the README's numbers and figures.
+"""python src/benchmark.py [train|accuracy|predict|personal|learning|http] ...: the README's numbers and figures.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
 predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
 personal    how much better people's drawings are read once some have labels
+learning    how much better other people's drawings are read after a retraining
 http        predictions a second over HTTP, each one logged, and the app's memory
 """
 
@@ -18,11 +19,13 @@ from pathlib import Path
 import torch
 
 from benchmarks import drawings, latency, load_test, report, time_to_accuracy
+from benchmarks import learning as retrainings
 from benchmarks import personal as personal_models
+from benchmarks.drawings import Drawn
 from command_line import command, number
 from learning.dataset import Mnist, MnistMissing, load_mnist
-from learning.registry import DEFAULT_MODEL
-from learning.weights import ModelMissing
+from learning.registry import DEFAULT_MODEL, MODELS
+from learning.weights import ModelMissing, read_weights
 from serving.predictor import load_model
 from train_model import cpu_model
 
@@ -160,11 +163,7 @@ def personal_flags(flags: argparse.ArgumentParser) -> None:
 def personal(asked: argparse.Namespace) -> None:
     """Print the errors on people's next drawings with and without their own labels, and what that costs."""
     torch.set_num_threads(1)
-    writers = drawings.by_writer(asked.drawings) if asked.drawings else drawings.made_up_writers()
-    first, _, last = asked.writers.partition("-")
-    chosen = {name: drawn for name, drawn in writers.items() if not first or first <= name <= (last or first)}
-    if not chosen:
-        raise DrawingsMissing(f"No writer in {asked.drawings or 'the made-up hands'} is called {asked.writers}.")
+    chosen = _people(asked.drawings, asked.writers)
     serving = load_model(asked.model_dir, DEFAULT_MODEL)
     people = personal_models.see(serving, chosen.values())
     print(f"{len(chosen)} people, {sum(len(each.digits) for each in people)} drawings, {asked.orders} orders.\n")
@@ -180,6 +179,59 @@ def personal(asked: argparse.Namespace) -> None:
     cost = personal_models.cost(serving, people[0], list(some))
     print(f"\nWith {personal_models.LABELS} labels: {cost.milliseconds:+.3f} ms a reading (median),", end=" ")
     print(f"{cost.megabytes:.0f} MB for 1,000 people.")
+
+
+def _people(file: Path | None, names: str) -> dict[str, Drawn]:
+    """The drawings of a file's writers, or of made-up ones; of those alone from the first to the last of `names`."""
+    writers = drawings.by_writer(file) if file else drawings.made_up_writers()
+    first, _, last = names.partition("-")
+    chosen = {name: drawn for name, drawn in writers.items() if not first or first <= name <= (last or first)}
+    if not chosen:
+        raise DrawingsMissing(f"No writer in {file or 'the made-up hands'} is called {names}.")
+    return chosen
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# learning: what people's labels do for everybody else. What guides a choice is measured in folds among some people, and
+# what is published once, with people on whom nothing was chosen.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def learning_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `learning`."""
+    flags.add_argument("--model-dir", type=Path, default=Path("model"))
+    flags.add_argument("--drawings", type=Path, help="real drawings, one json a line, instead of made-up hands")
+    flags.add_argument("--writers", default="", help="who labels, first-last, such as p01-p15")
+    flags.add_argument("--others", default="", help="who is read; left out, folds among those who label")
+    flags.add_argument("--folds", type=number(int, 2, 100), default=3)
+    flags.add_argument("--labels", type=number(int, 1, 100_000), nargs="+", default=[100, 500, 2000, 6000])
+    flags.add_argument("--seeds", type=number(int, 1, 100), default=3, help="orders in which labels are given")
+    flags.add_argument("--output", type=Path, default=Path("reports/learning.jsonl"), help="goes on where it was")
+
+
+def learning(asked: argparse.Namespace) -> None:
+    """Print the errors on other people's drawings before and after a retraining on so many labels."""
+    classroom = retrainings.Classroom(
+        read_weights(asked.model_dir, DEFAULT_MODEL), load_mnist(asked.data_dir), MODELS[DEFAULT_MODEL].fine_tuning
+    )
+    people = _people(asked.drawings, asked.writers)
+    if asked.others:
+        folds = [retrainings.Fold("others", people, _people(asked.drawings, asked.others))]
+    else:
+        folds = retrainings.folds(people, asked.folds)
+    outcomes = []
+    for each in retrainings.measure(folds, asked.labels, asked.seeds, classroom.run, asked.output):
+        outcomes.append(each)
+        print(f"{each.labels} labels, seed {each.seed}, {each.fold}: {each.seconds:.0f} s", file=sys.stderr, flush=True)
+    rows = [["labels", "misread before", "misread after", "change (95 %)", "MNIST test, points", "promoted"]]
+    for count in asked.labels:
+        found = retrainings.summarize([each for each in outcomes if each.labels == count])
+        low, high = found.interval
+        change = f"{found.change:+.0%} ({low:+.0%} to {high:+.0%})"
+        passed = f"{found.promoted} of {found.runs}"
+        errors = [f"{found.before:.2%}", f"{found.after:.2%}"]
+        rows.append([f"{count:,}", *errors, change, f"{-100 * found.mnist_change:+.3f}", passed])
+    print(report.markdown(rows))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -221,6 +273,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
     "accuracy": (accuracy_flags, accuracy),
     "predict": (predict_flags, predict),
     "personal": (personal_flags, personal),
+    "learning": (learning_flags, learning),
     "http": (http_flags, http),
 }
 

@@ -50,7 +50,7 @@ SECONDS = Histogram(
 )
 LABELS = Counter(
     "digit_reader_labels_total",
-    "Labels, by their outcome: saved, spooled, for an unknown drawing, or failed.",
+    "Labels, by their outcome: saved, spooled, for an unknown drawing, refused as too fast, or failed.",
     ("outcome",),
     registry=REGISTRY,
 )

@@ -1,4 +1,4 @@
-"""python src/train_model.py [--model cnn|linear|all] [--epochs N] [--log-dir DIR] ...: train what the app serves.
+"""python src/train_model.py [--model cnn|linear|cnn-small|all] [--epochs N] ...: train what the app serves.
 
 Writes model/cnn.pt and model/linear.pt (state_dicts) and a .json beside each that says what it is. Exits with 2 and one
 sentence when something is amiss.
@@ -25,7 +25,7 @@ from learning.dataset import Mnist, MnistMissing, load_mnist
 from learning.evaluation import NotFinite, evaluate, fit_digit_score, fit_temperature
 from learning.figures import confusion_figure
 from learning.recipes import TrainingConfig
-from learning.registry import MODELS
+from learning.registry import MODELS, TRAINABLE
 from learning.training import History, Step, accuracy, fit
 from learning.weights import write_weights
 
@@ -38,7 +38,7 @@ from learning.weights import write_weights
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     made = command("train_model.py", __doc__)
-    made.add_argument("--model", choices=[*MODELS, "all"], default="all")
+    made.add_argument("--model", choices=[*TRAINABLE, "all"], default="all", help="all: those that serve")
     made.add_argument("--epochs", type=number(int, 1, 10_000))
     made.add_argument("--lr", type=number(float, 0, 100, include_low=False), help="the peak of the one-cycle schedule")
     made.add_argument("--optimizer", choices=["adamw", "sgd"])
@@ -55,7 +55,7 @@ def recipe(name: str, arguments: argparse.Namespace) -> TrainingConfig:
     """The model's recipe, with the knobs that were given on the command line."""
     knobs = ("epochs", "lr", "optimizer", "dropout", "batch_size", "seed")
     given = {knob: value for knob in knobs if (value := getattr(arguments, knob)) is not None}
-    return replace(MODELS[name].recipe, **given)
+    return replace(TRAINABLE[name].recipe, **given)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def recipe(name: str, arguments: argparse.Namespace) -> TrainingConfig:
 def train(name: str, config: TrainingConfig, mnist: Mnist) -> tuple[nn.Module, History]:
     """A network trained from scratch by `config`."""
     torch.manual_seed(config.seed)
-    network = MODELS[name].build(config.dropout)
+    network = TRAINABLE[name].build(config.dropout)
     with tqdm(unit="batch", desc=name, file=sys.stderr) as bar:
 
         def show(step: Step) -> None:

@@ -116,7 +116,7 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, report: Report) -> Ou
     training_set = select(database, mnist, plan)
     report("training", 0.0, f"Learning from {len(training_set.new)} new labels.")
     config = plan.config or MODELS[plan.model].fine_tuning
-    candidate, verdict, coefficient = _train_candidate(parent, anchor, training_set, mnist, config, report)
+    candidate, verdict, coefficient = train_candidate(parent, anchor, training_set, mnist, config, report)
     card = RetrainedCard.model_validate(
         complete_card(candidate, verdict, mnist)
         | _provenance(parent, training_set, config)
@@ -132,7 +132,7 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, report: Report) -> Ou
     return _save(database, parent, training_set, pack(candidate), card, verdict)
 
 
-def _train_candidate(
+def train_candidate(
     parent: Weights, anchor: Weights, training_set: TrainingSet, mnist: Mnist, config: TrainingConfig, report: Report
 ) -> tuple[nn.Module, Verdict, float]:
     """The first candidate that passes the gate, or the last one; with the verdict and its mixing coefficient."""

@@ -45,6 +45,7 @@ class TrainingConfig:
 
 
 CNN = TrainingConfig()
+CNN_SMALL = replace(CNN, synthetic_digits=20_000, non_digits=8_000)
 CNN_FINE_TUNING = replace(CNN, epochs=4, lr=0.003, synthetic_digits=8_000, non_digits=500, pool=2, averaging=0.3)
 
 # A line through 784 pixels has nothing to gain from rotated and distorted digits: it has no room for them.

@@ -76,7 +76,7 @@ def render(points: Tensor, generator: Generator) -> Tensor:
     A pixel's ink falls linearly over about a pixel around the pen's edge, as area downsampling of a sharp one does.
     """
     n = len(points)
-    pen = 1.2 + 3.0 * torch.rand(n, 1, 1, generator=generator)
+    pen = 1.2 + 3.5 * torch.rand(n, 1, 1, generator=generator)
     soft = 0.8 + 0.8 * torch.rand(n, 1, 1, generator=generator)
     extent = (points.amax(1) - points.amin(1)).amax(1).clamp(min=1e-3)[:, None, None]
     placed = (points - points.mean(1, keepdim=True)) * ((BOX - pen) / extent) + CENTRE
@@ -214,6 +214,20 @@ def _random_walks(strokes: Tensor, generator: Generator) -> Tensor:
     return steps.cumsum(1)
 
 
+def _invented_letters(count: int, generator: Generator) -> Tensor:
+    """Three to five lines and arcs between the places of a 3 x 3 grid, where they meet and cross as letters' do."""
+    number = torch.randint(3, 6, (count, 1), generator=generator)
+    stroke = (torch.arange(SAMPLES) * number // SAMPLES)[:, :, None].expand(-1, -1, 2)
+    along = (torch.arange(SAMPLES) * number % SAMPLES / SAMPLES)[:, :, None]
+    places = torch.randint(3, (2, count, MAX_STROKES, 2), generator=generator) / 2
+    places = places + 0.04 * torch.randn(places.shape, generator=generator)
+    start, end = (each.gather(1, stroke) for each in places)
+    bent = torch.tensor([0.0, 0.4])[torch.randint(2, (count, MAX_STROKES, 1), generator=generator)]
+    bulge = (bent * torch.randn(bent.shape, generator=generator)).gather(1, stroke[:, :, :1])
+    across = (end - start).flip(2) * torch.tensor([1.0, -1.0])
+    return _distorted(start + along * (end - start) + 4 * bulge * along * (1 - along) * across, generator)
+
+
 def _scattered(paths: Tensor, strokes: Tensor, generator: Generator) -> Tensor:
     """Paths (N x SAMPLES x 2), each stroke (its number for each sample: N x SAMPLES) moved to a random middle."""
     n = len(paths)
@@ -243,12 +257,30 @@ def _dots(count: int, generator: Generator) -> Tensor:
     return places[torch.arange(count)[:, None], torch.arange(SAMPLES)[None] % used]
 
 
+def _dashes(count: int, generator: Generator) -> Tensor:
+    """One level line, straight or slightly bent: a minus sign, or what is left of a digit that was wiped out."""
+    along = torch.linspace(-1, 1, SAMPLES).expand(count, -1)
+    slope, bend = 0.15 * torch.randn(2, count, 1, generator=generator)
+    return torch.stack([along, slope * along + bend * along**2], 2)
+
+
+def _blots(count: int, generator: Generator) -> Tensor:
+    """One filled spot, round or oblong: a spiral whose turns touch. A dot looks like this once it is enlarged."""
+    position = torch.linspace(0, 1, SAMPLES).sqrt()
+    angle = 2 * torch.pi * 4 * position
+    spiral = position[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
+    return _distorted(spiral.expand(count, -1, -1), generator)
+
+
 # The fraction of the non-digits that each kind makes up; together 1.
 KINDS: list[tuple[float, Callable[[int, Generator], Tensor]]] = [
-    (0.34, _symbols),
-    (0.30, _random_strokes),
-    (0.14, _several_digits),
+    (0.30, _symbols),
+    (0.20, _random_strokes),
+    (0.13, _invented_letters),
+    (0.13, _several_digits),
     (0.10, _turned_digits),
-    (0.10, _scribbles),
+    (0.08, _scribbles),
     (0.02, _dots),
+    (0.02, _dashes),
+    (0.02, _blots),
 ]

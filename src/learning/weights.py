@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from learning.registry import MODELS
 from settings import ROOT
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 SHIPPED_DIR = ROOT / "model"
 SHIPPED_VERSION = 1
@@ -142,11 +143,16 @@ def load_network(model: str, data: bytes, sha256: str, dropout: float = 0.0) -> 
         raise ModelMissing(f"The weights of {model} do not have the checksum that belongs to them.")
     import torch  # as above
 
-    network = MODELS[model].build(dropout)
     try:
-        network.load_state_dict(torch.load(io.BytesIO(data), weights_only=True, map_location="cpu"))
+        state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+        network = next(each for each in MODELS[model].builds(dropout) if _shapes(each.state_dict()) == _shapes(state))
+        network.load_state_dict(state)
     except Exception as error:  # torch raises many kinds for a damaged file; all mean the same here
         raise ModelMissing(f"The weights of {model} do not fit its network.") from error
     if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
         raise ModelMissing(f"The weights of {model} are not finite numbers.")
     return network.eval()
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in state.items()}

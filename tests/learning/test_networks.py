@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from learning.networks import ConvNet, LinearNet, Soften, digit_evidence, digit_logits, fold
+from learning.networks import ConvNet, LinearNet, SmallConvNet, Soften, digit_evidence, digit_logits, fold
 from learning.registry import MODELS
 
 
@@ -24,11 +24,14 @@ def test_linear_has_7850_parameters() -> None:
     assert sum(p.numel() for p in LinearNet().parameters()) == 7850
 
 
-def test_conv_keeps_to_its_budget() -> None:
-    network, file = ConvNet(), io.BytesIO()
+@pytest.mark.parametrize(
+    ("network", "parameters", "size"), [(ConvNet(), 500_000, 2e6), (SmallConvNet(), 102_026, 45e4)]
+)
+def test_convs_keep_to_their_budgets(network: nn.Module, parameters: int, size: int) -> None:
+    file = io.BytesIO()
     torch.save(network.state_dict(), file)
-    assert sum(p.numel() for p in network.parameters()) <= 102_026
-    assert len(file.getvalue()) <= 450_000
+    assert sum(p.numel() for p in network.parameters()) <= parameters
+    assert len(file.getvalue()) <= size
 
 
 @pytest.mark.parametrize(("name", "columns"), [("linear", 10), ("cnn", 11)])

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from learning.networks import ConvNet, LinearNet
-from learning.registry import DEFAULT_MODEL, MODELS
+from learning.networks import ConvNet, LinearNet, SmallConvNet
+from learning.registry import DEFAULT_MODEL, MODELS, TRAINABLE
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", TRAINABLE)
 def test_every_model_builds_under_its_name(name: str) -> None:
-    spec = MODELS[name]
+    spec = TRAINABLE[name]
     assert spec.name == name
     assert spec.build(dropout=0.5)(torch.zeros(2, 1, 28, 28)).shape[0] == 2
 
@@ -29,6 +29,12 @@ def test_a_network_without_a_column_for_it_is_trained_on_no_non_digits() -> None
 
 
 def test_a_third_model_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    third = replace(MODELS["linear"], name="cnn-small", display_name="Small", network="learning.networks:ConvNet")
-    monkeypatch.setitem(MODELS, "cnn-small", third)
-    assert isinstance(MODELS["cnn-small"].build(), ConvNet)
+    third = replace(MODELS["linear"], name="third", display_name="Third", networks=("learning.networks:ConvNet",))
+    monkeypatch.setitem(MODELS, "third", third)
+    assert isinstance(MODELS["third"].build(), ConvNet)
+
+
+def test_the_small_one_is_trained_and_not_served() -> None:
+    assert type(TRAINABLE["cnn-small"].build()) is SmallConvNet
+    assert "cnn-small" not in MODELS
+    assert [type(network) for network in MODELS["cnn"].builds()] == [ConvNet, SmallConvNet], "stored versions of both"

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from learning import weights as module
+from learning.networks import SmallConvNet
 from learning.registry import MODELS
 from learning.weights import (
     SHIPPED_DIR,
@@ -33,6 +34,14 @@ def test_what_is_packed_loads_again() -> None:
     assert not loaded.training
     for old, new in zip(network.parameters(), loaded.parameters(), strict=True):
         assert torch.equal(old, new)
+
+
+def test_weights_of_an_earlier_network_load_as_what_they_are() -> None:
+    network = SmallConvNet()
+    data = pack(network)
+    loaded = load_network("cnn", data, checksum(data), dropout=0.1)
+    assert type(loaded) is SmallConvNet
+    assert all(torch.equal(*pair) for pair in zip(network.parameters(), loaded.parameters(), strict=True))
 
 
 def test_weights_come_in_only_with_their_checksum() -> None:
