@@ -223,14 +223,15 @@ def learning(asked: argparse.Namespace) -> None:
     for each in retrainings.measure(folds, asked.labels, asked.seeds, classroom.run, asked.output):
         outcomes.append(each)
         print(f"{each.labels} labels, seed {each.seed}, {each.fold}: {each.seconds:.0f} s", file=sys.stderr, flush=True)
-    rows = [["labels", "misread before", "misread after", "change (95 %)", "MNIST test, points", "promoted"]]
+    rows = [["labels", "misread before", "misread after", "change (95 %)", "NLL", "MNIST test, points", "promoted"]]
     for count in asked.labels:
         found = retrainings.summarize([each for each in outcomes if each.labels == count])
         low, high = found.interval
         change = f"{found.change:+.0%} ({low:+.0%} to {high:+.0%})"
         passed = f"{found.promoted} of {found.runs}"
         errors = [f"{found.before:.2%}", f"{found.after:.2%}"]
-        rows.append([f"{count:,}", *errors, change, f"{-100 * found.mnist_change:+.3f}", passed])
+        nll = f"{found.nll_change:+.0%}"
+        rows.append([f"{count:,}", *errors, change, nll, f"{-100 * found.mnist_change:+.3f}", passed])
     print(report.markdown(rows))
 
 

@@ -22,8 +22,10 @@ from torch import nn
 
 from benchmarks.drawings import Drawn, canvases, frames
 from feedback import screening
+from feedback.gate import Verdict
 from feedback.retraining import TrainingSet, label_probabilities, train_candidate
 from learning.dataset import Digits, Mnist
+from learning.evaluation import evaluate
 from learning.recipes import TrainingConfig
 from learning.training import accuracy
 from learning.weights import Weights, load_network
@@ -43,14 +45,19 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Fractions misread, 0-1, before and after: of the others' drawings, and of MNIST's test digits."""
+    """Fractions misread (0-1) before and after, of the others' drawings and of MNIST's test digits.
+
+    The negative log-likelihood of the others' drawings (nats per drawing) says more where few are misread.
+    """
 
     labels: int
     seed: int
     fold: str
     before: float
+    nll_before: float
     mnist_before: float
     after: float
+    nll_after: float
     mnist_after: float
     promoted: bool
     seconds: float
@@ -119,12 +126,14 @@ class Classroom:
     def run(self, case: Case, fold: Fold) -> Outcome:
         """Learn from the teachers' labels, and read the others' drawings."""
         start = time.perf_counter()
-        candidate = self._learn(lessons(fold.teachers, case.labels, case.seed), case.seed)
-        before, after = self._errors(self._active, fold), self._errors(candidate or self._active, fold)
-        return Outcome(*case, *before, *after, candidate is not None, time.perf_counter() - start)
+        candidate, verdict = self._learn(lessons(fold.teachers, case.labels, case.seed), case.seed)
+        before = after = self._errors(self._active, self._weights.card.temperature, fold)
+        if verdict.passed:
+            after = self._errors(candidate, verdict.temperature, fold)
+        return Outcome(*case, *before, *after, verdict.passed, time.perf_counter() - start)
 
-    def _learn(self, given: Lessons, seed: int) -> nn.Module | None:
-        """What the app makes of the labels; None where the gate refuses it."""
+    def _learn(self, given: Lessons, seed: int) -> tuple[nn.Module, Verdict]:
+        """What the app makes of the labels, and whether the gate lets it serve."""
         screened = screening.screen(self._labels(given, seed), *self._trusted)
         parts = ([each for each in screened.approved if each.held_out is held_out] for held_out in (False, True))
         new, held_out = parts
@@ -136,7 +145,7 @@ class Classroom:
             replace(self._config, seed=seed),
             lambda *_: None,
         )
-        return candidate if verdict.passed else None
+        return candidate, verdict
 
     def _labels(self, given: Lessons, seed: int) -> list[Label]:
         """Labels as the app keeps them: those that the active version finds unlikely wait for the screening."""
@@ -157,8 +166,9 @@ class Classroom:
             for n, person in enumerate(given.people)
         ]
 
-    def _errors(self, network: nn.Module, fold: Fold) -> tuple[float, float]:
-        return 1 - accuracy(network, seen(fold.others)), 1 - accuracy(network, self._mnist.test)
+    def _errors(self, network: nn.Module, temperature: float, fold: Fold) -> tuple[float, float, float]:
+        others = evaluate(network, seen(fold.others), temperature)
+        return 1 - others.accuracy, others.nll, 1 - accuracy(network, self._mnist.test)
 
 
 def measure(
@@ -186,12 +196,14 @@ def read(file: Path) -> list[Outcome]:
 
 
 class Summary(NamedTuple):
-    """Means over runs: fractions misread, 0-1, and the change of the others' with its 95 % interval."""
+    """Means over runs: fractions misread, 0-1, and how those of the others and their NLL changed, as fractions."""
 
     before: float
     after: float
     change: float
     interval: tuple[float, float]
+    """Of the change: 95 %."""
+    nll_change: float
     mnist_change: float
     promoted: int
     runs: int
@@ -208,6 +220,7 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
         float(after.mean()),
         float(after.mean() / max(before.mean(), 1e-9) - 1),
         (float(low), float(high)),
+        sum(each.nll_after for each in outcomes) / max(sum(each.nll_before for each in outcomes), 1e-9) - 1,
         float(np.mean([each.mnist_after - each.mnist_before for each in outcomes])),
         sum(each.promoted for each in outcomes),
         len(outcomes),

@@ -25,7 +25,7 @@ LABELS = 20  # for what is measured of one personal model
 
 
 class Person(NamedTuple):
-    """A person's drawings as the network sees them: descriptors (n, 576), logits (n, 10), what they are (n,)."""
+    """A person's drawings as the network sees them: descriptors (n, d), logits (n, 10), what they are (n,)."""
 
     descriptors: Floats
     logits: Floats

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from learning.dataset import Digits, Mnist
-from learning.networks import SmallConvNet
+from learning.networks import ConvNet
 from learning.recipes import Augmentation, TrainingConfig
 from learning.training import accuracy, fit
 
@@ -115,7 +115,7 @@ def _right(network: nn.Module, digits: Digits) -> float:
 def sprint(mnist: Mnist, target: float, seed: int) -> Lap:
     """One run of fit() as SPRINTS has it for `target`."""
     torch.manual_seed(seed)
-    network = SmallConvNet()
+    network = ConvNet()
     # The clock times training alone: validation after each epoch is part of neither loop.
     nothing = Digits(mnist.validation.images[:1], mnist.validation.labels[:1])
     history = fit(network, mnist.train, nothing, replace(SPRINTS[target], seed=seed))

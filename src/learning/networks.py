@@ -1,4 +1,4 @@
-"""The networks: one weight per pixel and digit, and convolutions, four or six.
+"""The networks: one weight per pixel and digit, four convolutions, and two such networks that read together.
 
 Both take float32 images, N x 1 x 28 x 28, 0 for paper and 1 for ink, and return logits. Inputs need no normalisation.
 """
@@ -6,7 +6,7 @@ Both take float32 images, N x 1 x 28 x 28, 0 for paper and 1 for ink, and return
 from __future__ import annotations
 
 import copy
-from itertools import chain
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 DIGITS = 10
-NOT_A_DIGIT = 10  # the eleventh column of ConvNet, and the label of rows that are no digit
+NOT_A_DIGIT = 10  # the eleventh column of logits, and the label of rows that are no digit
+FEATURES = 64 * 5 * 5  # of a ConvNet
 
 
 class LinearNet(nn.Module):
@@ -31,20 +32,18 @@ class LinearNet(nn.Module):
 
 
 class ConvNet(nn.Module):
-    """Six convolutions: N x 1 x 28 x 28 in, N x 11 logits out (column 10: not a digit)."""
-
-    deep = 3  # convolutions at 7 x 7, where they cost least
+    """Four convolutions (101,371 parameters): N x 1 x 28 x 28 in, N x 11 logits out (column 10: not a digit)."""
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             *_convolution(1, 16, kernel=5, padding=2, pool=True),  # 28 -> 14
             *_convolution(16, 64, pool=True),  # 14 -> 7
-            *chain.from_iterable(_convolution(64, 64) for _ in range(self.deep)),
+            *_convolution(64, 64),
             *_convolution(64, 64, padding=0),  # 7 -> 5
             nn.Flatten(),
             nn.Dropout(dropout),
-            nn.Linear(64 * 5 * 5, DIGITS + 1),
+            nn.Linear(FEATURES, DIGITS + 1),
         )
         self.soften = Soften()
         self.to(memory_format=torch.channels_last)
@@ -54,11 +53,14 @@ class ConvNet(nn.Module):
         return self.classify(self.features(images))
 
     def features(self, images: Tensor) -> Tensor:
-        """What the last layer classifies, N x 1600: the outputs of the last convolution."""
-        hidden: Tensor = self.soften(images)
+        """What the last layer classifies, N x 1600: the outputs of the fourth convolution."""
+        return self.features_of_soft(self.soften(images))
+
+    def features_of_soft(self, images: Tensor) -> Tensor:
+        """The same, of images that are softened already."""
         for layer in list(self.layers)[:-1]:
-            hidden = layer(hidden)
-        return hidden
+            images = layer(images)
+        return images
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits, N x 11, of features, N x 1600."""
@@ -66,23 +68,38 @@ class ConvNet(nn.Module):
         return logits
 
 
-class SmallConvNet(ConvNet):
-    """Four convolutions, 101,371 parameters: what served before, and what others in the field compare with."""
+class Ensemble(nn.Module):
+    """Two ConvNets that differ by chance alone. They are trained side by side, and read together."""
 
-    deep = 1
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(ConvNet(dropout) for _ in range(2))
 
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of images N x 1 x 28 x 28 in 0..1: their mean, N x 11; in training each member's in turn, 2 N x 11."""
+        if self.training:
+            return torch.cat([member(images) for member in self.members])
+        return self.classify(self.features(images))
 
-DESCRIPTOR = 64 * 3 * 3  # numbers that describe a drawing
+    def features(self, images: Tensor) -> Tensor:
+        """What the members' last layers classify, N x 3200."""
+        soft = self.members[0].soften(images)  # type: ignore[operator]
+        return torch.cat([member.features_of_soft(soft) for member in self.members], 1)  # type: ignore[operator]
+
+    def classify(self, features: Tensor) -> Tensor:
+        """The mean logits, N x 11, of features, N x 3200."""
+        parts = zip(self.members, features.split(FEATURES, 1), strict=True)
+        return torch.stack([member.classify(part) for member, part in parts]).mean(0)  # type: ignore[operator]
 
 
 def describe(features: Tensor) -> Tensor:
-    """Descriptors, N x 576, of ConvNet's features: averaged over overlapping 3 x 3 regions, scaled to length 1.
+    """Descriptors, N x 576 for each member, of features: averaged over overlapping 3 x 3 regions, scaled to length 1.
 
     The scalar product of two is 1 for the same drawing, about 0.87 for the same digit by the same hand, and about 0.5
     for two digits.
     """
-    regions = F.adaptive_avg_pool2d(features.reshape(-1, 64, 5, 5), 3).flatten(1)
-    return F.normalize(regions)
+    maps = features.reshape(len(features), -1, 5, 5)
+    return F.normalize(F.adaptive_avg_pool2d(maps, 3).flatten(1))
 
 
 class Soften(nn.Module):
@@ -135,14 +152,19 @@ def digit_evidence(logits: Tensor) -> Tensor:
 def fold(network: nn.Module) -> nn.Module:
     """A copy for serving: evaluation mode, no dropout, and each batch norm folded into its convolution."""
     served = copy.deepcopy(network).eval()
-    layers: list[nn.Module] = []
-    convolution = -1
-    for layer in served.layers.children():  # type: ignore[union-attr]
-        if isinstance(layer, nn.Conv2d):
-            convolution = len(layers)
-        if isinstance(layer, nn.BatchNorm2d):
-            layers[convolution] = fuse_conv_bn_eval(layers[convolution], layer)  # type: ignore[type-var]
-        elif not isinstance(layer, nn.Dropout):
-            layers.append(layer)
-    served.layers = nn.Sequential(*layers)
+    for each in served.members if isinstance(served, Ensemble) else [served]:
+        each.layers = nn.Sequential(*_folded(each.layers.children()))  # type: ignore[union-attr]
     return served.requires_grad_(False)
+
+
+def _folded(layers: Iterable[nn.Module]) -> list[nn.Module]:
+    folded: list[nn.Module] = []
+    convolution = -1
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            convolution = len(folded)
+        if isinstance(layer, nn.BatchNorm2d):
+            folded[convolution] = fuse_conv_bn_eval(folded[convolution], layer)  # type: ignore[type-var]
+        elif not isinstance(layer, nn.Dropout):
+            folded.append(layer)
+    return folded

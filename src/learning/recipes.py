@@ -23,7 +23,7 @@ class Augmentation:
 class TrainingConfig:
     """Every knob of a training run; the defaults are the shipped CNN's."""
 
-    epochs: int = 25
+    epochs: int = 22
     batch_size: int = 128
     optimizer: Literal["adamw", "sgd"] = "adamw"
     lr: float = 0.005  # the peak of the one-cycle schedule
@@ -34,7 +34,7 @@ class TrainingConfig:
     label_smoothing: float = 0.0
     augmentation: Augmentation | None = field(default_factory=Augmentation)
     synthetic_digits: int = 20_000  # generated digits added to every epoch
-    non_digits: int = 8_000  # generated rows labelled "not a digit" added to every epoch
+    non_digits: int = 10_000  # generated rows labelled "not a digit" added to every epoch
     pool: int = 3  # epochs' worth of generated drawings that every epoch samples from
     averaging: float = 0.06  # fraction of all steps that the weights' moving average looks back over; 0: no average
     seed: int = 0
@@ -45,7 +45,7 @@ class TrainingConfig:
 
 
 CNN = TrainingConfig()
-CNN_SMALL = replace(CNN, synthetic_digits=20_000, non_digits=8_000)
+CNN_SMALL = replace(CNN, epochs=25)
 CNN_FINE_TUNING = replace(CNN, epochs=4, lr=0.003, synthetic_digits=8_000, non_digits=500, pool=2, averaging=0.3)
 
 # A line through 784 pixels has nothing to gain from rotated and distorted digits: it has no room for them.

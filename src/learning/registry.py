@@ -41,14 +41,14 @@ _NETWORKS = "learning.networks"
 MODELS: dict[str, ModelSpec] = {
     spec.name: spec
     for spec in (
-        ModelSpec("cnn", "CNN", (f"{_NETWORKS}:ConvNet", f"{_NETWORKS}:SmallConvNet"), CNN, CNN_FINE_TUNING),
+        ModelSpec("cnn", "CNN", (f"{_NETWORKS}:Ensemble", f"{_NETWORKS}:ConvNet"), CNN, CNN_FINE_TUNING),
         ModelSpec("linear", "Linear", (f"{_NETWORKS}:LinearNet",), LINEAR, LINEAR_FINE_TUNING),
     )
 }
 """Those that serve, by name, the best first."""
 
 TRAINABLE = MODELS | {
-    "cnn-small": ModelSpec("cnn-small", "Small CNN", (f"{_NETWORKS}:SmallConvNet",), CNN_SMALL, CNN_FINE_TUNING)
+    "cnn-small": ModelSpec("cnn-small", "Small CNN", (f"{_NETWORKS}:ConvNet",), CNN_SMALL, CNN_FINE_TUNING)
 }
 """Those and one more, to compare with: it is neither shipped nor served."""
 

@@ -151,16 +151,17 @@ class _Run:
             zip(torch.split(images, size), torch.split(labels, size), strict=True), 1
         ):
             loss, right = self._step(batch, truth)
-            losses, correct, count = losses + loss * len(truth), correct + right, count + len(truth)
+            losses, correct, count = losses + loss * len(truth), correct + right * len(truth), count + len(truth)
             if progress:
-                progress(Step(number, step, self.steps, loss, right / len(truth)))
+                progress(Step(number, step, self.steps, loss, right))
         return losses / count, correct / count
 
-    def _step(self, batch: Tensor, truth: Tensor) -> tuple[float, int]:
+    def _step(self, batch: Tensor, truth: Tensor) -> tuple[float, float]:
         inputs = as_input(batch)
         if self.config.augmentation:
             inputs = augment(inputs, self.config.augmentation, self.generator)
         logits = self.network(_channels_last(inputs))
+        truth = truth.repeat(len(logits) // len(truth))  # an ensemble gives each member's
         loss = F.cross_entropy(logits, truth, label_smoothing=self.config.label_smoothing)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -168,7 +169,7 @@ class _Run:
         self.schedule.step()
         if self.average:
             self.average.update_parameters(self.network)
-        return loss.item(), int((logits.argmax(1) == truth).sum())
+        return loss.item(), (logits.argmax(1) == truth).float().mean().item()
 
     def result(self) -> nn.Module:
         """The network that would be returned now."""

@@ -63,7 +63,7 @@ def build(hand: Hand, before: Known, serving: Callable[[], ServingModel]) -> Kno
 
 
 class _Described(NamedTuple):
-    """A drawing as the network sees it: its descriptor, (576,), and its logits, (10,)."""
+    """A drawing as the network sees it: its descriptor, (d,), and its logits, (10,)."""
 
     descriptor: Floats
     logits: Floats

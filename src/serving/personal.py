@@ -50,7 +50,7 @@ class Examples:
 
     key: VersionKey
     descriptors: Floats
-    """(n, 576), each of length 1."""
+    """(n, d), each of length 1."""
     logits: Floats
     """(n, 10): everybody's, calibrated."""
     labels: Labels
@@ -75,7 +75,7 @@ class PersonalModel:
 
     key: VersionKey
     descriptors: NDArray[np.uint8]
-    """(n, 576), in steps of `steps`, which takes a quarter of the memory and moves a cosine by less than 0.001."""
+    """(n, d), in steps of `steps`, which takes a quarter of the memory and moves a cosine by less than 0.001."""
     steps: Floats
     """(n,)."""
     weights: Floats
@@ -106,7 +106,7 @@ class PersonalModel:
         return Examples(self.key, descriptors, self.logits, self.labels.astype(np.int64))
 
     def correct(self, descriptor: Floats, logits: Sequence[float]) -> list[float]:
-        """The logits of a drawing, calibrated: its descriptor, (576,), and everybody's ten logits go in."""
+        """The logits of a drawing, calibrated: its descriptor, (d,), and everybody's ten logits go in."""
         similarity = _kernel(self.steps * (self.descriptors.astype(np.float32) @ descriptor))
         shared = np.asarray(logits, np.float32)
         corrected = shared + self.trust[shared.argmax()] * (similarity @ self.weights)

@@ -22,7 +22,7 @@ def people() -> dict[str, Drawn]:
 
 
 def outcome(case: Case, after: float = 0.01) -> Outcome:
-    return Outcome(*case, 0.02, 0.004, after, 0.005, after < 0.02, 1.0)
+    return Outcome(*case, 0.02, 0.1, 0.004, after, 0.08, 0.005, after < 0.02, 1.0)
 
 
 def test_everybody_is_read_once_and_never_teaches_then(people: dict[str, Drawn]) -> None:
@@ -75,6 +75,6 @@ def test_it_goes_on_where_it_was(people: dict[str, Drawn], tmp_path: Path) -> No
 def test_the_summary_is_of_means() -> None:
     found = summarize([outcome(Case(100, seed, "others"), after) for seed, after in enumerate((0.01, 0.02, 0.015))])
     assert [found.before, found.after, found.mnist_change] == pytest.approx([0.02, 0.015, 0.001])
-    assert found.change == pytest.approx(-0.25)
+    assert [found.change, found.nll_change] == pytest.approx([-0.25, -0.2])
     assert found.interval[0] <= found.change <= found.interval[1]
     assert (found.promoted, found.runs) == (2, 3)

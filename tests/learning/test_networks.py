@@ -1,4 +1,4 @@
-"""The two networks: their size, their shapes, and that folding for serving changes nothing but the speed."""
+"""The networks: their size, their shapes, and that folding for serving changes nothing but the speed."""
 
 import io
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from learning.networks import ConvNet, LinearNet, SmallConvNet, Soften, digit_evidence, digit_logits, fold
+from learning.networks import ConvNet, Ensemble, LinearNet, Soften, describe, digit_evidence, digit_logits, fold
 from learning.registry import MODELS
 
 
@@ -25,13 +25,30 @@ def test_linear_has_7850_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "parameters", "size"), [(ConvNet(), 500_000, 2e6), (SmallConvNet(), 102_026, 45e4)]
+    ("network", "parameters", "size"), [(ConvNet(), 102_026, 450_000), (Ensemble(), 300_000, 2_000_000)]
 )
 def test_convs_keep_to_their_budgets(network: nn.Module, parameters: int, size: int) -> None:
     file = io.BytesIO()
     torch.save(network.state_dict(), file)
     assert sum(p.numel() for p in network.parameters()) <= parameters
     assert len(file.getvalue()) <= size
+
+
+def test_an_ensemble_trains_its_members_side_by_side_and_reads_with_their_mean() -> None:
+    ensemble, images = Ensemble(), torch.rand(4, 1, 28, 28)
+    assert ensemble.train()(images).shape == (8, 11)
+    with torch.no_grad():
+        alone = torch.stack([member.eval()(images) for member in ensemble.members])
+        torch.testing.assert_close(ensemble.eval()(images), alone.mean(0))
+    assert not torch.equal(alone[0], alone[1]), "they differ by chance"
+
+
+@pytest.mark.parametrize("network", [ConvNet(), Ensemble()])
+def test_descriptors_have_length_one_and_come_from_every_member(network: ConvNet | Ensemble) -> None:
+    with torch.no_grad():
+        described = describe(network.eval().features(torch.rand(3, 1, 28, 28)))
+    assert described.shape == (3, 576 if isinstance(network, ConvNet) else 1152)
+    torch.testing.assert_close(described.norm(dim=1), torch.ones(3))
 
 
 @pytest.mark.parametrize(("name", "columns"), [("linear", 10), ("cnn", 11)])

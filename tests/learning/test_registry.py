@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from learning.networks import ConvNet, LinearNet, SmallConvNet
+from learning.networks import ConvNet, Ensemble, LinearNet
 from learning.registry import DEFAULT_MODEL, MODELS, TRAINABLE
 
 
@@ -20,7 +20,7 @@ def test_every_model_builds_under_its_name(name: str) -> None:
 
 def test_the_default_is_the_best_and_comes_first() -> None:
     assert DEFAULT_MODEL == next(iter(MODELS)) == "cnn"
-    assert [type(spec.build()) for spec in MODELS.values()] == [ConvNet, LinearNet]
+    assert [type(spec.build()) for spec in MODELS.values()] == [Ensemble, LinearNet]
     assert [spec.display_name for spec in MODELS.values()] == ["CNN", "Linear"]
 
 
@@ -35,6 +35,6 @@ def test_a_third_model_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_small_one_is_trained_and_not_served() -> None:
-    assert type(TRAINABLE["cnn-small"].build()) is SmallConvNet
+    assert type(TRAINABLE["cnn-small"].build()) is ConvNet
     assert "cnn-small" not in MODELS
-    assert [type(network) for network in MODELS["cnn"].builds()] == [ConvNet, SmallConvNet], "stored versions of both"
+    assert [type(network) for network in MODELS["cnn"].builds()] == [Ensemble, ConvNet], "stored versions of both"

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from learning.dataset import Digits, Mnist, rows
-from learning.networks import NOT_A_DIGIT, ConvNet, LinearNet
+from learning.networks import NOT_A_DIGIT, ConvNet, Ensemble, LinearNet
 from learning.recipes import TrainingConfig
 from learning.training import Epoch, Step, accuracy, fit, predict
 from support import shipped
@@ -150,3 +150,12 @@ def test_predicting_leaves_the_mode_as_it_was(some: Mnist) -> None:
     network = ConvNet().train()
     predict(network, some.test.images[:10])
     assert network.training
+
+
+def test_an_ensembles_members_are_each_trained(few: Mnist) -> None:
+    torch.manual_seed(0)
+    ensemble = Ensemble()
+    history = fit(ensemble, few.train, few.validation, replace(QUICK, epochs=2))
+    assert 0 < history.epochs[-1].train_accuracy <= 1, "of each member's answers"
+    alone = [accuracy(member, few.validation) for member in ensemble.members]
+    assert min(alone) > 0.2, "neither is left to chance"

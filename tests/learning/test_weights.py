@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from learning import weights as module
-from learning.networks import SmallConvNet
+from learning.networks import ConvNet
 from learning.registry import MODELS
 from learning.weights import (
     SHIPPED_DIR,
@@ -37,10 +37,10 @@ def test_what_is_packed_loads_again() -> None:
 
 
 def test_weights_of_an_earlier_network_load_as_what_they_are() -> None:
-    network = SmallConvNet()
+    network = ConvNet()
     data = pack(network)
     loaded = load_network("cnn", data, checksum(data), dropout=0.1)
-    assert type(loaded) is SmallConvNet
+    assert type(loaded) is ConvNet
     assert all(torch.equal(*pair) for pair in zip(network.parameters(), loaded.parameters(), strict=True))
 
 
