@@ -28,7 +28,7 @@ def available_memory(root: Path = Path("/")) -> int | None:
         machine = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError):
         return None
-    return min(machine, *_container(root))
+    return min([machine, *_container(root)])
 
 
 def _container(root: Path) -> list[int]:

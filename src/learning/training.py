@@ -144,7 +144,7 @@ class _Run:
     def epoch(self, number: int, progress: Callable[[Step], None] | None) -> tuple[float, float]:
         """Train on every row once; returns the mean loss and the accuracy."""
         self.network.train()
-        losses, correct, count = 0.0, 0, 0
+        losses, correct, count = 0.0, 0.0, 0
         images, labels = self.data.epoch()
         size = self.config.batch_size
         for step, (batch, truth) in enumerate(

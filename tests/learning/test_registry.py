@@ -15,7 +15,7 @@ from learning.registry import DEFAULT_MODEL, MODELS, TRAINABLE
 def test_every_model_builds_under_its_name(name: str) -> None:
     spec = TRAINABLE[name]
     assert spec.name == name
-    assert spec.build(dropout=0.5)(torch.zeros(2, 1, 28, 28)).shape[0] == 2
+    assert spec.build(dropout=0.5).eval()(torch.zeros(2, 1, 28, 28)).shape[0] == 2
 
 
 def test_the_default_is_the_best_and_comes_first() -> None:

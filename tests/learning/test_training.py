@@ -139,7 +139,7 @@ def test_a_network_without_that_column_says_so_in_a_sentence(some: Mnist) -> Non
 
 def test_fine_tuning_starts_from_the_given_weights(some: Mnist) -> None:
     before = accuracy(shipped.network(), some.test)
-    tuned = ConvNet()
+    tuned = Ensemble()
     tuned.load_state_dict(shipped.network().state_dict())
     fit(tuned, rows(some.train, torch.arange(512)), some.validation, replace(QUICK, lr=1e-4))
     assert not same(tuned, shipped.network())

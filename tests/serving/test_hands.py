@@ -125,7 +125,7 @@ def test_a_label_is_acknowledged_at_once_where_nobody_is_known(cache: HandCache,
     _, written = labelled(writer, hooked_one(), 1, visitor=None)
     assert cache.relearned(written).result(20).row == (1, "pending", None, False)
     _, written = labelled(writer, hooked_one(), 1)
-    assert cache.relearned(written).result(20).row == (1, "pending", ME)
+    assert cache.relearned(written).result(20).row == (1, "pending", ME, True)
     assert cache.size[0] == 0, "who has never been read is not built"
     assert count(cache) == 1
 

@@ -56,8 +56,8 @@ class RunningApp:
     def start(self, ready: bool = True) -> RunningApp:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port), "API_RATE_LIMIT": ""}
-        environment |= self.environment
+        environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port)}
+        environment |= {"API_RATE_LIMIT": "", "LABEL_RATE": ""} | self.environment
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "src/app.py"], cwd=self.root, env=environment, stdout=log, stderr=log
