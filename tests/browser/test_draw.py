@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from support.digits import DIGITS
-from support.hand import answer, draw, ink, new_canvas, open_page, rows_of, say, visitor_of
+from support.hand import answer, at_rest, draw, ink, new_canvas, open_page, press_digit, rows_of, say, visitor_of
 from support.pictures import one, png, zero
 from support.running_app import RunningApp, wait_until
 
@@ -24,6 +25,23 @@ def test_correct_is_one_click_and_the_canvas_is_empty_again(app: RunningApp, pag
         page.get_by_role("button", name="Yes, a").click()
     expect(page.get_by_text(f"Saved: that was a {said}")).to_be_visible()
     assert [row[:2] for row in rows_of(app, page)] == [(said, said)]
+
+
+def test_who_answers_too_fast_is_told_and_keeps_the_drawing(page: Page, tmp_path: Path) -> None:
+    app = RunningApp(tmp_path, LABEL_RATE="1").start()
+    try:
+        open_page(page, app.url)
+        draw(page, DIGITS[0][1])
+        say(page, answer(page, 1))
+        draw(page, DIGITS[0][1])
+        said = answer(page, 1)
+        at_rest(page)
+        press_digit(page, said)
+        expect(page.get_by_text("try again in a minute. Your drawing stays here.")).to_be_visible()
+        assert ink(page) > 0
+        assert [row[1] for row in rows_of(app, page)] == [said, None], "the second label is not kept"
+    finally:
+        app.stop()
 
 
 def test_a_second_stroke_belongs_to_the_same_drawing(app: RunningApp, page: Page) -> None:
