@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-NEEDED = 700 * 2**20  # bytes beyond what PyTorch itself takes: 500 MiB were measured at the most (tests/full)
+NEEDED = 800 * 2**20  # bytes beyond what PyTorch itself takes: 660 MiB were measured at the most (tests/full)
 
 
 class TooLittleMemory(RuntimeError):
