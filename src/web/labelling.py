@@ -33,38 +33,43 @@ class Allowance:
     """What the labels of each address still may; `rate` is in nameless labels a minute, None no limit."""
 
     def __init__(self, rate: int | None) -> None:
-        self._nameless = RateLimitItemPerMinute(rate) if rate else None
-        self._names = RateLimitItemPerHour(NEW_NAMES) if rate else None
-        self._limiter = MovingWindowRateLimiter(RecentCalls())
+        self._nameless = _Window(RateLimitItemPerMinute(rate) if rate else None)
+        self._names = _Window(RateLimitItemPerHour(NEW_NAMES) if rate else None)
         self._key = secrets.token_bytes(32)
-        self._lock = threading.Lock()
 
     def hasty(self, client: str) -> bool:
         """Whether the next nameless label from this address would be one too many this minute."""
-        return self._spent(self._nameless, "label", client)
+        return self._nameless.full(self._hashed(client))
 
     def crowded(self, client: str) -> bool:
         """Whether the next new name from this address would be one too many this hour."""
-        return self._spent(self._names, "name", client)
+        return self._names.full(self._hashed(client))
 
     def count(self, client: str, row: LabelRow) -> None:
         """Count what has become of a label from this address."""
         if row.found and row.visitor is None and row.review != REFUSED:
-            self._hit(self._nameless, "label", client)
+            self._nameless.add(self._hashed(client))
         if row.visitor is not None and row.new_name and row.review == "approved":
-            self._hit(self._names, "name", client)
-
-    def _spent(self, limit: RateLimitItem | None, what: str, client: str) -> bool:
-        with self._lock:
-            return limit is not None and not self._limiter.test(limit, what, self._hashed(client))
-
-    def _hit(self, limit: RateLimitItem | None, what: str, client: str) -> None:
-        if limit is not None:
-            with self._lock:
-                self._limiter.hit(limit, what, self._hashed(client))
+            self._names.add(self._hashed(client))
 
     def _hashed(self, client: str) -> str:
         return hashlib.blake2b(client.encode(), key=self._key, digest_size=16).hexdigest()
+
+
+class _Window:
+    """How often each key came lately. A limit has a storage of its own, which forgets what is older than its time."""
+
+    def __init__(self, limit: RateLimitItem | None) -> None:
+        self._limit, self._limiter, self._lock = limit, MovingWindowRateLimiter(RecentCalls()), threading.Lock()
+
+    def full(self, key: str) -> bool:
+        with self._lock:
+            return self._limit is not None and not self._limiter.test(self._limit, key)
+
+    def add(self, key: str) -> None:
+        if self._limit is not None:
+            with self._lock:
+                self._limiter.hit(self._limit, key)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from storage.labels import REFUSED, LabelRow
+from support.clock import Clock
 from support.pictures import png, zero
 from support.running_app import RunningApp
 from web.labelling import NEW_NAMES, Allowance
@@ -41,6 +42,18 @@ def test_an_address_is_crowded_once_so_many_new_names_were_believed() -> None:
         allowance.count("10.0.0.1", LabelRow(1, "approved", f"new {n}", True))
     assert allowance.crowded("10.0.0.1")
     assert not allowance.crowded("10.0.0.2")
+
+
+def test_new_names_count_for_an_hour_whatever_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("web.middleware.time.monotonic", clock)
+    allowance = Allowance(30)
+    for n in range(NEW_NAMES):
+        allowance.count("10.0.0.1", LabelRow(1, "approved", f"new {n}", True))
+    for minutes, crowded in ((2, True), (56, True), (3, False)):
+        clock.now += 60 * minutes
+        allowance.count("10.0.0.2", NAMELESS)
+        assert allowance.crowded("10.0.0.1") is crowded
 
 
 def test_no_rate_is_no_limit() -> None:
