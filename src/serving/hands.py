@@ -113,7 +113,7 @@ class HandCache:
                 return
             result = done.result()
             whose = visitor or (result.row[2] if result.row and len(result.row) > 2 else None)
-            if result.spooled or not whose or not self._concerns(whose):
+            if result.outcome == "refused" or result.spooled or not whose or not self._concerns(whose):
                 relearned.set_result(result)
             else:
                 self._within(whose, self._order(whose, outdated=True), lambda _: relearned.set_result(result))
