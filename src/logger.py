@@ -120,13 +120,14 @@ def log_label(
     label: int,
     who: str,
     owner: str | None = None,
-    **address: bool,
+    hasty: bool = False,
+    crowded: bool = False,
 ) -> Future[Written]:
     """Write what a drawing, perhaps only an `owner`'s, really is (0-9), and who said so; the row is a LabelRow.
 
-    Of its `address` it may be known whether nameless labels from there are `hasty`, and new names `crowded`.
+    Of its address, whether nameless labels from there are `hasty`, and new names `crowded`.
     """
-    said = {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner, **address}
+    said = {"drawing_id": drawing_id, "label": label, "who": who, "owner": owner, "hasty": hasty, "crowded": crowded}
     written = writer.submit(Entry("label", said))
     written.add_done_callback(lambda done: metrics.count_label("failed" if done.exception() else done.result().outcome))
     return written

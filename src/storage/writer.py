@@ -49,7 +49,9 @@ class Written:
         """One of metrics.OUTCOMES: saved, spooled or, as the row says, unknown (nothing was found) or refused."""
         if self.row is None:
             return "spooled"
-        return "unknown" if not self.row[0] else "refused" if "refused" in self.row[1:2] else "saved"
+        if not self.row[0]:
+            return "unknown"
+        return "refused" if "refused" in self.row else "saved"
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,8 @@ def give_label(state: AppState, said: Said, client: str, visitor: str | None = N
     Without a visitor it is the model of whoever drew the drawing.
     """
     allowance = _allowance()
-    address = {"hasty": allowance.hasty(client), "crowded": allowance.crowded(client)}
-    written = logger.log_label(state.writer, said.drawing_id, said.label, said.who, said.owner, **address)
+    hasty, crowded = allowance.hasty(client), allowance.crowded(client)
+    written = logger.log_label(state.writer, said.drawing_id, said.label, said.who, said.owner, hasty, crowded)
 
     def count(done: Future[Written]) -> None:
         if not done.exception() and (row := done.result().row):
