@@ -53,7 +53,7 @@ def test_people_are_seen_through_the_app_s_own_eyes_and_the_cost_is_measured() -
     writers = made_up_writers(2, each=30)
     people = see(serving(), writers.values())
     assert [len(each.digits) for each in people] == [30, 30]
-    assert people[0].descriptors.shape[0] == 30
+    assert people[0].descriptors.shape == (30, 576)
     assert (people[0].logits.argmax(1) == people[0].digits).mean() > 0.8
     frame = np.zeros((28, 28), np.uint8)
     cost = personal.cost(serving(), people[0], [frame] * 10)
