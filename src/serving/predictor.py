@@ -15,7 +15,7 @@ from torch import nn
 
 from frames.preprocessing import to_tensor
 from learning.card import ModelCard
-from learning.networks import DIGITS, NOT_A_DIGIT, ConvNet, Ensemble, describe, fold
+from learning.networks import DIGITS, NOT_A_DIGIT, ConvNet, describe, fold
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing, Weights, load_network, read_weights
 from serving.personal import Hands, PersonalModel, VersionKey
@@ -57,7 +57,7 @@ class ServingModel:
 
         Raises ModelMissing for a network that describes nothing.
         """
-        if not isinstance(self.network, ConvNet | Ensemble):
+        if not isinstance(self.network, ConvNet):
             raise ModelMissing(f"{self.info.model} has no descriptors.")
         rows, descriptors = self._forward(frames, described=True)
         return np.stack(descriptors), np.array(rows, np.float32)[:, :DIGITS] / np.float32(self.info.card.temperature)
@@ -66,7 +66,7 @@ class ServingModel:
         """The logits of frames, and their descriptors, or Nones."""
         with torch.inference_mode():
             images = to_tensor(np.stack(frames))
-            if not described or not isinstance(self.network, ConvNet | Ensemble):
+            if not described or not isinstance(self.network, ConvNet):
                 return self.network(images).tolist(), [None] * len(frames)
             features = self.network.features(images)
             return self.network.classify(features).tolist(), list(describe(features).numpy())

@@ -73,6 +73,15 @@ def test_folding_keeps_the_answers(name: str) -> None:
     assert not any(p.requires_grad for p in served.parameters())
 
 
+def test_a_folded_ensemble_is_one_network_with_the_features_of_all_members() -> None:
+    torch.manual_seed(0)
+    ensemble = lived_in(Ensemble()).eval()
+    images, served = torch.rand(3, 1, 28, 28), fold(ensemble)
+    assert isinstance(served, ConvNet)
+    with torch.no_grad():
+        torch.testing.assert_close(served.features(images), ensemble.features(images), atol=1e-4, rtol=1e-4)
+
+
 def test_reading_softens_and_training_does_not() -> None:
     soften, dot = Soften(fraction=0.2), torch.zeros(1, 1, 28, 28)
     dot[0, 0, 14, 14] = 1
