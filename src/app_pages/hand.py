@@ -7,27 +7,17 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app_pages.pad import read_anew
 from app_pages.saving import note
 from serving.app_state import AppState
 from serving.hand_building import Known
 from serving.personal import PersonalModel, Report
-from serving.prediction import Prediction
 from storage import hands
 from storage.writer import Written
+from web.answers import drawings
 from web.visitors import current_visitor
 
 ENOUGH = 5  # drawings of which a figure says something
-
-
-def hand_note(prediction: Prediction) -> str:
-    """The line below an answer that a personal model gave, as HTML; nothing where none did."""
-    if prediction.personal is None:
-        return ""
-    changed = ""
-    if prediction.changed:
-        changed = f" <b>Everybody's model says {prediction.personal.shared_digit}.</b>"
-    labels = prediction.personal.labels
-    return f'<div class="hand" data-testid="hand">Reads your hand: learned from {_drawings(labels)}.{changed}</div>'
 
 
 def hand_panel(state: AppState) -> None:
@@ -49,12 +39,12 @@ def hand_panel(state: AppState) -> None:
 def _story(known: Known, model: PersonalModel) -> str:
     if not model.learned:
         return (
-            f"Nothing is learned from {_drawings(len(model.labels))}: the labels do not agree well enough to help. "
+            f"Nothing is learned from {drawings(len(model.labels))}: the labels do not agree well enough to help. "
             "Everybody's model answers you."
         )
     if not known.enabled:
-        return f"Everybody's model answers you. Learned from {_drawings(len(model.labels))}, and switched off."
-    return f"Learned from {_drawings(len(model.labels))}, for you alone. {_figures(model.report)}"
+        return f"Everybody's model answers you. Learned from {drawings(len(model.labels))}, and switched off."
+    return f"Learned from {drawings(len(model.labels))}, for you alone. {_figures(model.report)}"
 
 
 def _figures(report: Report) -> str:
@@ -64,10 +54,6 @@ def _figures(report: Report) -> str:
         f"Of your last {report.drawings} drawings {report.with_it} are read, {report.without_it} without it: "
         "each was predicted from the others."
     )
-
-
-def _drawings(count: int) -> str:
-    return f"{count} of your drawings" if count != 1 else "one of your drawings"
 
 
 def _switch(state: AppState, known: Known) -> None:
@@ -84,4 +70,4 @@ def _forget(state: AppState, known: Known) -> None:
 def _finish(state: AppState, written: Future[Written], known: Known, what: str) -> None:
     """Note the outcome, and have what is on the canvas read anew."""
     st.session_state.note = note(state.hands.switched(written, current_visitor(), known), what)
-    st.session_state.pop("reading", None)
+    read_anew()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import streamlit as st
 
 import logger
+from app_pages.pad import Pad, read_anew
 from app_pages.pictures import picture
 from app_pages.saving import note
 from frames.drawing import Drawing
@@ -17,15 +18,16 @@ from learning.registry import DEFAULT_MODEL
 from logger import RecentDrawing
 from percentages import certainty, percent
 from serving.app_state import AppState
+from serving.reading import Reading
 from storage.database import DatabaseAway
 from storage.writer import Written
 from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
 
 
-def recent_drawings(state: AppState, clear_canvas: Callable[[], None]) -> None:
-    """The list. `clear_canvas` is called when the drawing that is still on the canvas is deleted."""
-    drawings = _recent(state)
+def recent_drawings(state: AppState, pad: Pad) -> None:
+    """The list, with the drawing that is still on the canvas."""
+    drawings = _with_current(_recent(state), st.session_state.get("reading"))
     if not drawings:
         return
     st.subheader("Your recent drawings", anchor=False, divider="gray")
@@ -36,7 +38,7 @@ def recent_drawings(state: AppState, clear_canvas: Callable[[], None]) -> None:
                 st.caption(_story(drawing))
                 hint = f"Change the drawing that was read as {drawing.predicted_digit}"
                 if st.button("Change", key=f"change-{drawing.drawing_id}", help=hint, width="stretch"):
-                    change(state, drawing, clear_canvas)
+                    change(state, drawing, pad)
 
 
 def forget_list() -> None:
@@ -52,8 +54,27 @@ def _recent(state: AppState) -> list[RecentDrawing]:
     return st.session_state.get("recent") or []
 
 
+def _with_current(drawings: list[RecentDrawing], reading: Reading | None) -> list[RecentDrawing]:
+    """The list, and before it the drawing that was read last, which the database may not have yet."""
+    if reading is None:
+        return drawings
+    row = reading.row
+    known = next((each for each in drawings if each.drawing_id == row.drawing_id), None)
+    current = RecentDrawing(
+        drawing_id=row.drawing_id,
+        created_at=known.created_at if known else datetime.now(UTC),
+        predicted_digit=row.predicted_digit,
+        true_label=known.true_label if known else None,
+        confidence=row.confidence,
+        image=row.image,
+        model=row.model,
+        model_version=row.model_version,
+    )
+    return [current, *(each for each in drawings if each is not known)]
+
+
 @st.dialog("Change a drawing")
-def change(state: AppState, drawing: RecentDrawing, clear_canvas: Callable[[], None]) -> None:
+def change(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
     """What can be done with a drawing that is kept."""
     st.html(_picture(drawing))
     st.markdown(f"{_story(drawing).capitalize()}. What is it?")
@@ -70,8 +91,8 @@ def change(state: AppState, drawing: RecentDrawing, clear_canvas: Callable[[], N
     if again:
         _read_again(state, drawing, visitor)
     if delete:
-        if st.session_state.get("canvas_id") == drawing.drawing_id:
-            clear_canvas()
+        if pad.drawing_id == drawing.drawing_id:
+            pad.next_drawing()
         removed = logger.remove(state.writer, drawing.drawing_id, visitor)
         _finish(state.hands.relearned(removed, visitor), "deleted.")
 
@@ -91,7 +112,7 @@ def _finish(written: Future[Written], what: str) -> None:
     if written.done() and not written.exception() and written.result().outcome == "unknown":
         st.session_state.note = "This drawing is no longer there."
     forget_list()
-    st.session_state.pop("reading", None)
+    read_anew()
     st.rerun()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,34 @@ def strokes_of(json_data: dict[str, Any] | None) -> list[Floats]:
     if len(objects) > MAX_POINTS or sum(len(item["path"]) for item in paths) > MAX_POINTS:
         raise ValueError("This drawing has too many points: clear it and draw one digit.")
     return [stroke for item in paths for stroke in _path_strokes(item)]
+
+
+def objects_of(strokes: Sequence[NDArray[Any]], pen: float, colour: str = "#16181f") -> list[dict[str, Any]]:
+    """The Fabric.js objects of pen strokes, (n, 2) arrays in canvas pixels, drawn with a pen of `pen` pixels.
+
+    strokes_of() gives the strokes back.
+    """
+    return [_object(np.asarray(stroke, np.float64), pen, colour) for stroke in strokes if len(stroke)]
+
+
+def _object(points: Floats, pen: float, colour: str) -> dict[str, Any]:
+    low, high = points.min(0), points.max(0)
+    line = points if len(points) > 1 else np.repeat(points, 2, axis=0)  # a dot is a line to where it begins
+    return {
+        "type": "Path",
+        "originX": "center",
+        "originY": "center",
+        "left": (low[0] + high[0]) / 2,
+        "top": (low[1] + high[1]) / 2,
+        "width": high[0] - low[0],
+        "height": high[1] - low[1],
+        "fill": None,
+        "stroke": colour,
+        "strokeWidth": pen,
+        "strokeLineCap": "round",
+        "strokeLineJoin": "round",
+        "path": [["M", *line[0].tolist()], *(["L", *point.tolist()] for point in line[1:])],
+    }
 
 
 def _is_path(item: Any) -> bool:

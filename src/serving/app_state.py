@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import logger
 from feedback.jobs import RetrainingJob
 from serving.batching import Batcher
+from serving.canvas_readings import CanvasReadings
 from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
 from serving.reading import Reader
@@ -38,6 +39,7 @@ class AppState:
     batcher: Batcher
     hands: HandCache
     reader: Reader
+    canvas_readings: CanvasReadings
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
@@ -66,7 +68,8 @@ def open_app_state(settings: Settings) -> AppState:
     known = HandCache(database, models)
     known.open()
     reader = Reader(batcher, writer, known)
-    return AppState(settings, database, writer, Insights(database), retraining, models, batcher, known, reader)
+    insights, readings = Insights(database), CanvasReadings(reader)
+    return AppState(settings, database, writer, insights, retraining, models, batcher, known, reader, readings)
 
 
 _app_state: AppState | None = None

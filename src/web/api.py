@@ -35,6 +35,7 @@ from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
+from web import strokes
 from web.labelling import Said, give_label
 from web.middleware import BodyLimit, RateLimit, client_of
 from web.problems import NotFound, TooFast, handle_errors, problems, short
@@ -275,8 +276,11 @@ def docs() -> HTMLResponse:
     )
 
 
+api.include_router(strokes.router)
+
 # The first added is the innermost: a call is counted before its body is read.
 api.add_middleware(BodyLimit)
+api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
 if _rate := load_settings().api_rate_limit:
-    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json"))
+    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes"))
 handle_errors(api)

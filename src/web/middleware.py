@@ -26,17 +26,17 @@ MAX_CLIENTS = 10_000  # whose calls are remembered
 class RateLimit:
     """ASGI middleware: who calls more often than `rate` (such as 30/second) gets a 429, before its body is read.
 
-    What lies under `free` may be called as often as anybody likes.
+    It counts what lies under `only`, everything by default; what lies under `free` is not counted.
     """
 
-    def __init__(self, app: ASGIApp, rate: str, free: tuple[str, ...] = ()) -> None:
-        self.app, self.free = app, free
+    def __init__(self, app: ASGIApp, rate: str, free: tuple[str, ...] = (), only: str = "") -> None:
+        self.app, self.free, self.only = app, free, only
         self.rate = parse(rate)
         self.limiter = MovingWindowRateLimiter(RecentCalls())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the call; pass it on, or say when the next one is welcome."""
-        if scope["type"] != "http" or scope["path"].removeprefix(scope["root_path"]).startswith(self.free):
+        if scope["type"] != "http" or not self._counts(scope["path"].removeprefix(scope["root_path"])):
             await self.app(scope, receive, send)
             return
         client = client_of(scope)
@@ -47,6 +47,9 @@ class RateLimit:
         wait = max(1, math.ceil(free_again - time.monotonic()))
         detail = f"This is too fast: {_spoken(self.rate)} are allowed, and the next is welcome in {wait} s."
         await JSONResponse({"detail": detail}, 429, {"retry-after": str(wait)})(scope, receive, send)
+
+    def _counts(self, path: str) -> bool:
+        return path.startswith(self.only) and not path.startswith(self.free)
 
 
 def _spoken(rate: RateLimitItem) -> str:

@@ -19,6 +19,7 @@ from web.schemas import Problem
 # What each status code means; every operation lists those that it returns.
 _MEANINGS = {
     400: "Not a picture, or a malformed request.",
+    403: "Only the app's own page may ask for this.",
     404: "Nothing has that name.",
     413: "The picture or the request is too large.",
     422: "Nothing is drawn, or a field is wrong.",
@@ -36,6 +37,10 @@ class NotFound(LookupError):
     """What a request names does not exist."""
 
 
+class NotOurPage(PermissionError):
+    """A request that only the app's own page may make."""
+
+
 class TooFast(RuntimeError):
     """Somebody has to wait a minute."""
 
@@ -44,6 +49,7 @@ _CODES: dict[type[Exception], int] = {
     NotAnImage: 400,
     ImageTooLarge: 413,
     NoInk: 422,
+    NotOurPage: 403,
     NotFound: 404,
     TooFast: 429,
     ModelMissing: 503,

@@ -48,6 +48,9 @@ def _plain(value: object) -> object:
     return value
 
 
+DrawingId = Annotated[UUID, BeforeValidator(_plain)]
+
+
 def _said(value: object) -> object:
     """A form's true or false, which are text; pydantic would accept others too, such as yes."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
@@ -87,7 +90,7 @@ class Feedback(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[UUID, BeforeValidator(_plain)] = Field(description="The id that came with the prediction.")
+    id: DrawingId = Field(description="The id that came with the prediction.")
     label: Annotated[StrictInt, Field(ge=0, le=9, description="The right digit.", examples=[7])]
 
 

@@ -29,7 +29,7 @@ class VisitorCookie:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and set the cookie with a page's response."""
-        if scope["type"] != "http" or not _asks_for_page(scope) or _cookie_of(scope):
+        if scope["type"] != "http" or not _asks_for_page(scope) or _cookie_of(HTTPConnection(scope)):
             await self.app(scope, receive, send)
             return
 
@@ -47,6 +47,12 @@ def current_visitor() -> str:
     if not _WELL_FORMED.fullmatch(value):
         value = st.session_state.setdefault("visitor_without_cookie", secrets.token_urlsafe(32))
     return _hashed("cookie", value)
+
+
+def visitor_of(connection: HTTPConnection) -> str | None:
+    """The visitor whose browser sends this request, as above; None without our cookie."""
+    value = _cookie_of(connection)
+    return _hashed("cookie", value) if value else None
 
 
 def current_client() -> str:
@@ -68,9 +74,10 @@ def _asks_for_page(scope: Scope) -> bool:
     return scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b"")
 
 
-def _cookie_of(scope: Scope) -> bool:
-    value = HTTPConnection(scope).cookies.get(COOKIE, "")
-    return _WELL_FORMED.fullmatch(value) is not None
+def _cookie_of(connection: HTTPConnection) -> str:
+    """Our cookie's value, or nothing."""
+    value = connection.cookies.get(COOKIE, "")
+    return value if _WELL_FORMED.fullmatch(value) else ""
 
 
 def _new_cookie(*, secure: bool) -> str:

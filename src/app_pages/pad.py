@@ -1,0 +1,187 @@
+"""The canvas: what is on it, its one history, and what was on it before it was cleared.
+
+The component holds the strokes and the session everything else, since a canvas that is cleared or undone is a new one.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from frames.canvas import objects_of, strokes_of
+from learning.registry import DEFAULT_MODEL, MODELS
+
+SIDE = 480  # the canvas's own pixels; the page scales it to the screen
+BRUSHES = {"Finest": 10, "Fine": 16, "Medium": 26, "Broad": 36, "Broadest": 46}  # the same pixels, for the eye only:
+BRUSH = "Medium"  # strokes are drawn again for the model
+MAX_KEPT = 6_000  # points that a browser may bring back
+
+
+@dataclass
+class Before:
+    """What "Undo" brings back: the drawing that was on the canvas, and the label that it was given, if any."""
+
+    drawing_id: UUID
+    objects: list[Any]
+    label: bool = False
+
+
+@dataclass
+class Pad:
+    """A session's canvas. `revision` counts what changes the answer without a new stroke.
+
+    It starts anywhere: a drawing that comes back after a reload must not be taken for one of its own earlier states.
+    """
+
+    drawing_id: UUID = field(default_factory=uuid4)
+    revision: int = field(default_factory=lambda: secrets.randbelow(2**30))
+    canvases: int = 0
+    objects: list[Any] = field(default_factory=list)
+    undone: list[Any] = field(default_factory=list)
+    begin_with: list[Any] = field(default_factory=list)
+    model: str = DEFAULT_MODEL
+    brush: str = BRUSH
+    said: dict[str, Any] | None = None
+    before: Before | None = None
+    fresh: bool = True
+    """Whether nothing has happened in this session yet: a browser may then bring back what the last one has kept."""
+
+    @property
+    def pen(self) -> int:
+        """The pen's width in the canvas's pixels."""
+        return BRUSHES[self.brush]
+
+    @property
+    def key(self) -> str:
+        """The canvas's key: another one is another canvas, on which nothing of the last can be left over."""
+        return f"canvas-{self.canvases}"
+
+    def begin(self, objects: list[Any]) -> None:
+        """Replace the canvas by a new one with these objects on it; it is the same drawing."""
+        self.canvases += 1
+        self.revision += 1
+        self.objects = self.begin_with = objects
+        self.fresh = False
+
+    def undo(self) -> None:
+        """Take the last stroke away."""
+        if self.objects:
+            *rest, last = self.objects
+            self.undone = [*self.undone, last]
+            self.begin(rest)
+
+    def redo(self) -> None:
+        """Bring the last stroke back that was taken away."""
+        if self.undone:
+            *self.undone, last = self.undone
+            self.begin([*self.objects, last])
+
+    def next_drawing(self, text: str = "", labelled: bool = False) -> None:
+        """An empty canvas, and `text` in a toast from where the drawing can be brought back."""
+        self.before = Before(self.drawing_id, self.objects, labelled) if self.objects else None
+        if text:
+            self.say(text, undo=self.before is not None)
+        self.drawing_id, self.undone = uuid4(), []
+        self.begin([])
+
+    def clear(self) -> None:
+        """Empty the canvas for another drawing."""
+        self.next_drawing("Cleared.")
+
+    def bring_back(self) -> None:
+        """Undo next_drawing(): the drawing is on the canvas again."""
+        if self.before is not None:
+            self.drawing_id, self.undone = self.before.drawing_id, []
+            self.begin(self.before.objects)
+            self.before = None
+
+    def say(self, text: str, undo: bool = False) -> None:
+        """Have the page say something for a moment."""
+        number = self.said["number"] + 1 if self.said else 1
+        self.said = {"number": number, "text": text, "undo": undo}
+
+    def restore(self, kept: Any) -> None:
+        """Take over what the browser has kept of a page that was reloaded; what is malformed is left out."""
+        if not self.fresh or not isinstance(kept, dict):
+            return
+        if kept.get("model") in MODELS:
+            self.model = kept["model"]
+        if kept.get("brush") in BRUSHES:
+            self.brush = kept["brush"]
+        try:
+            strokes, self.drawing_id = _kept_strokes(kept["strokes"]), UUID(kept["id"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            strokes = []
+        self.begin(objects_of(strokes, self.pen))
+
+
+def _kept_strokes(kept: Any) -> list[np.ndarray]:
+    """Strokes as (n, 2) arrays. Raises ValueError or TypeError for anything else."""
+    if sum(map(len, kept)) > MAX_KEPT:
+        raise ValueError("These are too many points.")
+    strokes = [np.array(stroke, np.float64).reshape(-1, 2) for stroke in kept if len(stroke)]
+    if not all(np.isfinite(stroke).all() and np.abs(stroke).max() < math.inf for stroke in strokes):
+        raise ValueError("These are no points.")
+    return strokes
+
+
+def current_pad() -> Pad:
+    """The session's canvas."""
+    pad: Pad = st.session_state.setdefault("pad", Pad())
+    return pad
+
+
+def read_anew() -> None:
+    """Have what is on the canvas read anew, since something else has changed, such as the person's labels."""
+    current_pad().revision += 1
+
+
+def canvas(pad: Pad) -> list[np.ndarray]:
+    """Show the canvas; returns the strokes on it, (n, 2) arrays in canvas pixels."""
+    if pad.objects and pad.key not in st.session_state:
+        pad.begin(pad.objects)  # another page was looked at meanwhile
+    result = st_canvas(
+        stroke_width=pad.pen,
+        stroke_color="#16181f",
+        background_color="#ffffff",
+        width=SIDE,
+        height=SIDE,
+        initial_drawing={"objects": pad.begin_with} if pad.begin_with else None,
+        key=pad.key,
+    )
+    objects = (result.json_data or {}).get("objects", [])
+    if len(objects) > len(pad.objects):
+        pad.undone = []  # after a new stroke nothing can be redone
+    pad.objects = objects
+    try:
+        return strokes_of(result.json_data)
+    except ValueError:
+        return []
+
+
+def tools(pad: Pad) -> None:
+    """Undo, redo and clear."""
+    with st.container(horizontal=True, key="tools", gap="xsmall"):
+        st.button("Undo", icon=":material/undo:", key="tool-undo", on_click=pad.undo, disabled=not pad.objects)
+        st.button("Redo", icon=":material/redo:", key="tool-redo", on_click=pad.redo, disabled=not pad.undone)
+        st.button("Clear", icon=":material/delete:", key="tool-clear", on_click=pad.clear, disabled=not pad.objects)
+
+
+def choose_brush(pad: Pad) -> None:
+    """The brushes, which the stylesheet shows as dots."""
+    st.segmented_control(
+        "Brush", list(BRUSHES), default=pad.brush, required=True, key="brush", label_visibility="collapsed"
+    )
+
+
+def take_choices(pad: Pad) -> None:
+    """What was chosen last: the switches stand below what depends on them."""
+    pad.brush = st.session_state.get("brush") or pad.brush
+    pad.model = st.session_state.get("model") or pad.model

@@ -1,0 +1,89 @@
+"""POST /api/strokes: what is on a visitor's canvas is read while the pen moves, and kept when it goes up.
+
+The Draw page asks it, so that the answer need not wait for the canvas's own message and a run of the page's script. The
+visitor is the page's cookie, and the page must be our own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Request
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+
+import metrics
+from frames.drawing import Drawing, from_strokes
+from serving.app_state import get_app_state
+from serving.canvas_readings import CanvasState
+from web.answers import Words, in_words
+from web.problems import NotOurPage, problems
+from web.schemas import DrawingId, ModelName
+from web.visitors import visitor_of
+
+RATE = "60/second"  # of one client: twelve people who draw at once
+MAX_LENGTH = 60_000  # characters of strokes, some 6,000 points
+
+router = APIRouter()
+
+
+class Canvas(BaseModel):
+    """A canvas as it is now. `revision` is the page's count of what else changed: undone strokes, another hand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: DrawingId
+    revision: Annotated[StrictInt, Field(ge=0, le=2**40)]
+    model: ModelName
+    side: Annotated[StrictInt, Field(gt=0, le=4000, description="The canvas's width and height, in its own pixels.")]
+    pen: Annotated[float, Field(gt=0, le=400, description="The pen's width in the same pixels.")]
+    strokes: Annotated[
+        str,
+        Field(
+            max_length=MAX_LENGTH,
+            pattern=r"^-?\d{1,5}(\.\d)?( -?\d{1,5}(\.\d)?)*(/-?\d{1,5}(\.\d)?( -?\d{1,5}(\.\d)?)*)*$",
+            description="x and y of each point in order, between spaces; a slash between strokes.",
+            examples=["40 20 41.5 60 42 130/20 60 90 61"],
+        ),
+    ]
+    up: StrictBool = Field(description="Whether the pen has gone up: only then the answer is kept.")
+
+
+class Read(BaseModel):
+    """The answer for the page, and the number of strokes that it stands for."""
+
+    strokes: int
+    answer: Words
+
+
+@router.post("/strokes", responses=problems(403, 413, 422, 429, 503), include_in_schema=False)
+async def strokes(canvas: Canvas, request: Request) -> Read:
+    """Read what is on the visitor's canvas."""
+    visitor = visitor_of(request)
+    if visitor is None or not _from_our_page(request):
+        raise NotOurPage("This is for the page that you draw on: reload it and draw there.")
+    lines = _lines(canvas.strokes)
+    state, app = CanvasState(canvas.id, canvas.revision, len(lines), canvas.model, visitor), get_app_state()
+
+    def drawing() -> Drawing:
+        with metrics.timed("preprocess"):
+            return from_strokes(lines, canvas.side, canvas.pen)
+
+    if canvas.up:
+        read = app.canvas_readings.read(state, drawing)
+    else:
+        read = app.reader.read(drawing, canvas.model, "preview", visitor, canvas.id)
+    return Read(strokes=len(lines), answer=in_words(await asyncio.wrap_future(read)))
+
+
+def _lines(text: str) -> list[NDArray[np.float64]]:
+    """The strokes, (n, 2) each; a last x without its y is left out."""
+    numbers = [np.array(stroke.split(" "), np.float64) for stroke in text.split("/")]
+    return [each[: len(each) // 2 * 2].reshape(-1, 2) for each in numbers if len(each) >= 2]
+
+
+def _from_our_page(request: Request) -> bool:
+    """Whether the browser says that a page of this app asks; browsers too old to say are believed."""
+    return request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
