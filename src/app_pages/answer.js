@@ -96,6 +96,7 @@ class Desk {
     const on = (selector, what) => this.find(selector).addEventListener("click", what, { signal: this.ears.signal })
     on(".yes", () => this.say(this.answer.is_digit ? this.answer.digit : null))
     on(".none", () => this.say(null))
+    on(".ask", () => this.find("dialog.keys").showModal())
     on(".toast button", () => this.undo())
   }
 

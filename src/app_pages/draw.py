@@ -9,8 +9,9 @@ import streamlit as st
 
 import metrics
 from app_pages.answer import Callbacks, sent, show_answer
+from app_pages.board import canvas, choose_brush, take_choices, tools
 from app_pages.hand import hand_panel
-from app_pages.pad import SIDE, Pad, canvas, choose_brush, current_pad, take_choices, tools
+from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list, recent_drawings
 from app_pages.saving import NotSaved, outcome
 from app_pages.style import show_stylesheet

@@ -24,6 +24,7 @@ from learning.weights import ModelMissing
 from serving import app_state
 from serving.app_state import AppState
 from serving.batching import Batcher
+from serving.canvas_readings import CanvasReadings
 from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.predictor import Predictor
@@ -62,7 +63,9 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
     hands = HandCache(database, models)
     job, reader = RetrainingJob(database, None), Reader(batcher, writer, hands)
     models.predictor()
-    yield AppState(settings, database, writer, Insights(database), job, models, batcher, hands, reader)
+    yield AppState(
+        settings, database, writer, Insights(database), job, models, batcher, hands, reader, CanvasReadings(reader)
+    )
     batcher.close()
     job.close()
     gc.unfreeze()  # the loader hides what it finds from the collector: right for an app, not for a test run

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from app_pages.hand import _story, hand_note
+from app_pages.hand import _story
 from serving.hand_building import Known
 from serving.personal import PersonalModel, Report
-from serving.prediction import Personal, Prediction
 
 NOTHING = Report(0, 0, 0)
-READING = Prediction(1, 0.9, (0.02, 0.9) + (0.01,) * 8, 0.99, True, "cnn", 1, 1.0)
 
 
 def model(labels: int, learned: bool = True, report: Report = NOTHING) -> PersonalModel:
@@ -26,15 +22,6 @@ def model(labels: int, learned: bool = True, report: Report = NOTHING) -> Person
 def story(known: Known) -> str:
     assert known.model is not None
     return _story(known, known.model)
-
-
-def test_an_answer_says_whose_hand_it_reads_and_what_that_changed() -> None:
-    assert hand_note(READING) == ""
-    same = hand_note(replace(READING, personal=Personal(23, 1, READING.probabilities)))
-    assert "Reads your hand: learned from 23 of your drawings." in same
-    assert "Everybody's model" not in same
-    other = hand_note(replace(READING, personal=Personal(1, 7, READING.probabilities)))
-    assert "learned from one of your drawings. <b>Everybody's model says 7.</b>" in other
 
 
 def test_the_panel_tells_figures_once_there_are_enough() -> None:

@@ -8,12 +8,15 @@ CONTRAST = """selector => {
     }
     const light = rgb => rgb.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
         .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0)
+    const above = node => node.parentElement ?? node.getRootNode().host
+    const all = root => [...root.querySelectorAll(selector),
+        ...[...root.querySelectorAll("*")].flatMap(node => node.shadowRoot ? all(node.shadowRoot) : [])]
     const ground = node => {
         const color = rgba(getComputedStyle(node).backgroundColor)
-        return color[3] == 255 || !node.parentElement ? color.slice(0, 3) : ground(node.parentElement)
+        return color[3] == 255 || !above(node) ? color.slice(0, 3) : ground(above(node))
     }
-    const seen = node => node ? getComputedStyle(node).opacity * seen(node.parentElement) : 1
-    return [...document.querySelectorAll(selector)].map(node => {
+    const seen = node => node ? getComputedStyle(node).opacity * seen(above(node)) : 1
+    return all(document).map(node => {
         const below = ground(node), alpha = seen(node)
         const ink = rgba(getComputedStyle(node).color).slice(0, 3).map((v, i) => v * alpha + below[i] * (1 - alpha))
         const [low, high] = [light(ink), light(below)].sort((a, b) => a - b)

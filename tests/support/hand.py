@@ -77,10 +77,11 @@ def draw(page: Page, strokes: Sequence[Stroke]) -> None:
 
 
 def answer(page: Page, strokes: int) -> int:
-    """The digit on the page, once it is the answer to that many strokes."""
+    """The digit on the page, once it is the answer to that many strokes, and the page's script has said so too."""
     digit = page.locator(f'[data-testid="digit"][data-strokes="{strokes}"]')
     expect(digit).to_be_visible()
-    return int(digit.inner_text())
+    at_rest(page)
+    return int(digit.get_attribute("data-digit") or "-1")
 
 
 def say(page: Page, label: int) -> None:
@@ -90,8 +91,11 @@ def say(page: Page, label: int) -> None:
 
 
 def press_digit(page: Page, label: int) -> None:
-    at_rest(page)  # the buttons come after the answer, and one that is drawn again while it is pressed takes no click
-    page.get_by_role("button", name=str(label), exact=True).first.click()
+    digit_button(page, label).click()
+
+
+def digit_button(page: Page, label: int) -> Locator:
+    return page.get_by_role("button", name=f"It is a {label}", exact=True).first
 
 
 @contextmanager
@@ -107,9 +111,18 @@ def new_canvas(page: Page) -> Iterator[None]:
 
 
 def expect_empty(page: Page) -> None:
-    expect(page.get_by_test_id("digit")).to_have_count(0)
-    expect(page.get_by_text("The answer appears here")).to_be_visible()
+    expect_empty_answer(page)
     expect(canvas(page)).to_have_count(1)
+
+
+def expect_empty_answer(page: Page) -> None:
+    expect(page.locator('[data-testid="digit"][data-strokes="0"]')).to_be_visible()
+    expect(page.get_by_test_id("says")).to_have_text("Draw a digit")
+
+
+def toast(page: Page, text: str) -> Locator:
+    """What the page says for a moment."""
+    return page.locator(".toast").filter(has_text=text)
 
 
 def rows_of(app: RunningApp, page: Page) -> list[tuple[int, int | None, bytes, str]]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -122,7 +123,17 @@ def test_no_more_is_remembered_than_is_needed(monkeypatch: pytest.MonkeyPatch) -
     assert calls.get_moving_window("late", 5, 1)[1] == 1
 
 
+def test_a_limit_may_count_one_path_alone_or_leave_one_out() -> None:
+    assert statuses(["/x", "/x", "/y", "/y"], only="/x") == [204, 429, 204, 204]
+    assert statuses(["/x", "/x", "/y", "/y"], free=("/x",)) == [204, 204, 204, 429]
+
+
 def test_the_refused_body_is_not_even_read() -> None:
+    assert statuses(["/x", "/x"]) == [204, 429]
+
+
+def statuses(paths: list[str], **which: Any) -> list[int]:
+    """What calls of these paths get where one a minute is allowed; their bodies are never read."""
     sent: list[Message] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,11 +145,11 @@ def test_the_refused_body_is_not_even_read() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    async def call_twice() -> None:
-        limited = RateLimit(app, "1/minute")
-        for _ in range(2):
-            await limited({"type": "http", "path": "/x", "root_path": "", "client": ("a", 1)}, receive, send)
+    async def call() -> None:
+        limited = RateLimit(app, "1/minute", **which)
+        for path in paths:
+            await limited({"type": "http", "path": path, "root_path": "", "client": ("a", 1)}, receive, send)
 
     with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
-        thread.submit(asyncio.run, call_twice()).result()
-    assert [message["status"] for message in sent if "status" in message] == [204, 429]
+        thread.submit(asyncio.run, call()).result()
+    return [message["status"] for message in sent if "status" in message]

@@ -1,0 +1,122 @@
+"""The canvas's history, what can be brought back to it, and what a browser may bring back after a reload."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from app_pages.pad import BRUSH, MAX_KEPT, Pad
+from frames.canvas import objects_of, strokes_of
+
+
+def objects(count: int) -> list[Any]:
+    return objects_of([np.array([[10.0 * n, 5.0], [10.0 * n, 50.0]]) for n in range(count)], 26)
+
+
+def drawn(count: int) -> Pad:
+    pad = Pad()
+    pad.objects = objects(count)
+    return pad
+
+
+def test_undo_and_redo_go_through_one_history_and_keep_the_drawing() -> None:
+    pad = drawn(2)
+    drawing, canvas, revision = pad.drawing_id, pad.key, pad.revision
+    pad.undo()
+    assert pad.objects == objects(2)[:1] == pad.begin_with
+    assert (pad.drawing_id, pad.revision) == (drawing, revision + 1)
+    assert pad.key != canvas, "a canvas of its own: nothing is left over"
+    pad.redo()
+    assert pad.objects == objects(2)
+    assert not pad.undone
+    pad.redo()
+    assert pad.objects == objects(2), "nothing more to redo"
+
+
+def test_undo_of_an_empty_canvas_does_nothing() -> None:
+    pad = Pad()
+    before = pad.key
+    pad.undo()
+    assert pad.key == before
+
+
+def test_a_cleared_drawing_can_be_brought_back_with_its_id() -> None:
+    pad = drawn(3)
+    drawing = pad.drawing_id
+    pad.clear()
+    assert pad.objects == []
+    assert pad.drawing_id != drawing
+    assert pad.said is not None
+    assert pad.said["undo"]
+    pad.bring_back()
+    assert (pad.drawing_id, pad.objects) == (drawing, objects(3))
+    pad.bring_back()
+    assert pad.objects == objects(3), "once"
+
+
+def test_each_thing_said_has_a_number_of_its_own() -> None:
+    pad = Pad()
+    pad.say("one")
+    pad.say("one")
+    assert pad.said == {"number": 2, "text": "one", "undo": False}
+
+
+def kept(**change: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "model": "linear",
+        "brush": "Broad",
+        "strokes": [[[1, 2], [3, 40.5]], [[7, 7]]],
+    } | change
+
+
+def test_a_browser_brings_back_drawing_model_and_brush() -> None:
+    pad, remembered = Pad(), kept()
+    pad.restore(remembered)
+    assert (pad.model, pad.brush, pad.drawing_id) == ("linear", "Broad", UUID(remembered["id"]))
+    strokes = strokes_of({"objects": pad.objects})
+    assert [stroke[-1].tolist() for stroke in strokes] == [[3, 40.5], [7, 7]]
+
+
+@pytest.mark.parametrize(
+    "remembered",
+    [
+        None,
+        [],
+        "drawing",
+        kept(strokes="abc"),
+        kept(strokes=[[["a", 1]]]),
+        kept(strokes=[[[1, 2, 3], [4]]]),
+        kept(strokes=[[[1e400, 2]]]),
+        kept(strokes=[[[1, 2]] * (MAX_KEPT + 1)]),
+        kept(strokes=None),
+        kept(id="not an id"),
+        kept(id=None),
+        {},
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_malformed_brings_back_no_strokes(remembered: Any) -> None:
+    pad = Pad()
+    pad.restore(remembered)
+    assert pad.objects == []
+
+
+def test_unknown_choices_are_left_out() -> None:
+    pad = Pad()
+    pad.restore(kept(model="gpt", brush="Huge"))
+    assert (pad.model, pad.brush) == ("cnn", BRUSH)
+
+
+def test_nothing_is_brought_back_over_what_has_happened_since() -> None:
+    pad = drawn(1)
+    pad.undo()
+    pad.restore(kept())
+    assert pad.objects == []
+
+
+def test_sessions_do_not_count_their_revisions_alike() -> None:
+    assert len({Pad().revision for _ in range(20)}) > 15

@@ -1,0 +1,104 @@
+"""A state of a canvas is read and kept once, whoever brings it first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, cast
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from frames.drawing import Drawing
+from frames.masks import NoInk
+from serving import canvas_readings
+from serving.canvas_readings import CanvasReadings, CanvasState
+from serving.prediction import Prediction
+from serving.reading import Reader, Reading
+
+STATE = CanvasState(uuid4(), 5, 1, "cnn", "somebody")
+DRAWING = Drawing(np.zeros((28, 28), np.uint8))
+PREDICTION = Prediction(7, 0.9, (0.1,) * 10, 0.99, True, "cnn", 1, 1.0)
+
+
+class CountingReader:
+    """A reader that answers at once, or when told to."""
+
+    def __init__(self, at_once: bool = True) -> None:
+        self.made: list[Drawing] = []
+        self.kept: list[Reading] = []
+        self.at_once, self.waiting = at_once, cast("list[Callable[[], None]]", [])
+
+    def read(self, make: Callable[[], Drawing], _model: str, source: str, visitor: str, drawing_id: Any) -> Any:
+        future: Future[Reading] = Future()
+
+        def answer() -> None:
+            try:
+                self.made.append(make())
+                future.set_result(Reading(drawing_id, self.made[-1], PREDICTION, source, visitor))
+            except NoInk as error:
+                future.set_exception(error)
+
+        answer() if self.at_once else self.waiting.append(answer)
+        return future
+
+    def keep(self, reading: Reading) -> None:
+        self.kept.append(reading)
+
+
+def readings(reader: CountingReader) -> CanvasReadings:
+    return CanvasReadings(cast(Reader, reader))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_second_to_bring_a_state_gets_the_first_ones_answer(at_once: bool) -> None:
+    reader = CountingReader(at_once)
+    known = readings(reader)
+    first, second = known.read(STATE, lambda: DRAWING), known.read(STATE, lambda: pytest.fail("read twice"))
+    for answer in reader.waiting:
+        answer()
+    assert first.result(5) is second.result(5)
+    assert reader.kept == [first.result()]
+    assert first.result().source == "canvas"
+    assert first.result().drawing_id == STATE.drawing_id
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        STATE._replace(strokes=2),
+        STATE._replace(revision=6),
+        STATE._replace(model="linear"),
+        STATE._replace(visitor="somebody else"),
+        STATE._replace(drawing_id=uuid4()),
+    ],
+)
+def test_another_state_is_read_by_itself(other: CanvasState) -> None:
+    reader = CountingReader()
+    known = readings(reader)
+    known.read(STATE, lambda: DRAWING)
+    known.read(other, lambda: DRAWING)
+    assert len(reader.kept) == 2
+
+
+def test_what_could_not_be_read_is_tried_again() -> None:
+    reader = CountingReader()
+    known = readings(reader)
+
+    def nothing() -> Drawing:
+        raise NoInk
+
+    with pytest.raises(NoInk):
+        known.read(STATE, nothing).result(5)
+    assert reader.kept == []
+    assert known.read(STATE, lambda: DRAWING).result(5).drawing is DRAWING
+
+
+def test_the_oldest_states_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canvas_readings, "MAX_STATES", 2)
+    reader = CountingReader()
+    known = readings(reader)
+    for strokes in (1, 2, 1, 3, 1, 2):
+        known.read(STATE._replace(strokes=strokes), lambda: DRAWING)
+    assert len(reader.kept) == 4, "1, 2, 3, and 2 again: 1 was asked for meanwhile"
