@@ -71,7 +71,7 @@ def train(name: str, config: TrainingConfig, mnist: Mnist) -> tuple[nn.Module, H
     with tqdm(unit="batch", desc=name, file=sys.stderr) as bar:
 
         def show(step: Step) -> None:
-            bar.total = bar.n + 1 + step.steps * (config.epochs - step.epoch + 1) - step.step
+            bar.total = step.steps * config.epochs
             bar.set_postfix(epoch=step.epoch, loss=f"{step.loss:.3f}", accuracy=f"{step.accuracy:.1%}", refresh=False)
             bar.update()
 

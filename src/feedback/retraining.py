@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from learning.evaluation import NotFinite
 from learning.networks import digit_logits
 from learning.recipes import TrainingConfig
 from learning.registry import DEFAULT_MODEL, MODELS
-from learning.training import Step, fit, mix, predict
+from learning.training import Step, fit, predict
 from learning.weights import ModelMissing, Weights, load_network, pack
 from storage import labels, model_store, trainings
 from storage.database import Database, DatabaseAway
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 REHEARSAL = 55_000
 LABEL_ROWS = 12_000  # an epoch's rows of labels, copies included, at most
 COPIES = ((0.9, 128), (0.99, 64), (1.0, 16))  # of a label whose probability is below the first number
-MIXING_COEFFICIENTS = (0.5, 0.25, 0.12)  # tried in turn until the gate passes one: see training.mix()
+MIXING_COEFFICIENTS = (0.5, 0.25, 0.12)  # tried in turn until the gate passes one: see mix()
 
 
 @dataclass(frozen=True)
@@ -303,3 +304,20 @@ def label_probabilities(network: nn.Module, digits: Digits) -> Tensor:
         return torch.zeros(0)
     probabilities = digit_logits(predict(network, digits.images)).softmax(1)
     return probabilities.gather(1, digits.labels[:, None])[:, 0]
+
+
+def mix(active: nn.Module, tuned: nn.Module, coefficient: float) -> nn.Module:
+    """A new network whose weights are (1 - coefficient) * active + coefficient * tuned, the coefficient in 0-1.
+
+    Interpolating between weights and their fine-tuning keeps more of both than either end does (WiSE-FT, Wortsman et
+    al. 2022, https://arxiv.org/abs/2109.01903).
+    """
+    old, new = active.state_dict(), tuned.state_dict()
+    mixed = deepcopy(tuned)
+    mixed.load_state_dict(
+        {
+            name: old[name] + coefficient * (new[name] - old[name]) if new[name].is_floating_point() else new[name]
+            for name in new
+        }
+    )
+    return mixed.eval()

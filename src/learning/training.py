@@ -6,7 +6,6 @@ import ctypes
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -72,17 +71,13 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)  # dropout draws from the global generator
         generator = Generator().manual_seed(config.seed)
+        run = _Run(network, _Rows(train, config, generator), config, generator)
         epochs: list[Epoch] = []
-        settled: nn.Module | None = None
-        for cycle in config.cycles():
-            run = _Run(network, _Rows(train, cycle, generator), cycle, generator, settled)
-            for _ in range(cycle.epochs):
-                number = len(epochs) + 1
-                loss, right = run.epoch(number, progress)
-                seconds = time.perf_counter() - start
-                epochs.append(Epoch(number, loss, right, accuracy(run.result(), validation), seconds))
-            run.finish()
-            settled = deepcopy(network)
+        for number in range(1, config.epochs + 1):
+            loss, right = run.epoch(number, progress)
+            seconds = time.perf_counter() - start
+            epochs.append(Epoch(number, loss, right, accuracy(run.result(), validation), seconds))
+        run.finish()
     return History(epochs, time.perf_counter() - start)
 
 
@@ -125,17 +120,10 @@ class _Rows:
 
 
 class _Run:
-    """One cycle of fit(): network, optimiser, schedule, moving average, and where the cycle before it has settled."""
+    """One run of fit(): network, optimiser, schedule and moving average."""
 
-    def __init__(
-        self,
-        network: nn.Module,
-        data: _Rows,
-        config: TrainingConfig,
-        generator: Generator,
-        settled: nn.Module | None = None,
-    ) -> None:
-        self.network, self.data, self.config, self.generator, self.settled = network, data, config, generator, settled
+    def __init__(self, network: nn.Module, data: _Rows, config: TrainingConfig, generator: Generator) -> None:
+        self.network, self.data, self.config, self.generator = network, data, config, generator
         self.steps = -(-len(data) // config.batch_size)
         self.optimizer = make_optimizer(network, config)
         total = max(3, self.steps * config.epochs)
@@ -185,30 +173,12 @@ class _Run:
 
     def result(self) -> nn.Module:
         """The network that would be returned now."""
-        reached = self.average.module if self.average else self.network
-        return mix(self.settled, reached, 0.5) if self.settled else reached
+        return self.average.module if self.average else self.network
 
     def finish(self) -> None:
-        """Keep the result."""
+        """Keep the result: the moving average, where there is one."""
         self.network.load_state_dict(self.result().state_dict())
         self.network.eval()
-
-
-def mix(first: nn.Module, second: nn.Module, coefficient: float) -> nn.Module:
-    """A new network whose weights are (1 - coefficient) * first + coefficient * second, the coefficient in 0-1.
-
-    Interpolating between weights and their fine-tuning keeps more of both than either end does (WiSE-FT, Wortsman et
-    al. 2022, https://arxiv.org/abs/2109.01903).
-    """
-    old, new = first.state_dict(), second.state_dict()
-    mixed = deepcopy(second)
-    mixed.load_state_dict(
-        {
-            name: old[name] + coefficient * (new[name] - old[name]) if new[name].is_floating_point() else new[name]
-            for name in new
-        }
-    )
-    return mixed.eval()
 
 
 def keep_freed_memory() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from uuid import UUID
 
@@ -215,3 +216,13 @@ def test_what_is_unexpected_is_copied_most(mnist: Mnist) -> None:
     copies = [int((taught == frame).flatten(1).all(dim=1).sum()) for frame in digits.images[:2]]
     assert float(expected[1]) > 0.99
     assert copies == [retraining.COPIES[0][1], retraining.COPIES[-1][1]]
+
+
+def test_halfway_between_two_networks_lies_halfway() -> None:
+    before, after = network("linear"), deepcopy(network("linear"))
+    with torch.no_grad():
+        for value in after.parameters():
+            value.add_(1)
+    moved = retraining.mix(before, after, 0.25)
+    for old, new in zip(before.parameters(), moved.parameters(), strict=True):
+        assert torch.allclose(new, old + 0.25)

@@ -1,6 +1,5 @@
 """fit(): it learns real digits, the same seed gives the same weights, and validation digits teach it nothing."""
 
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +9,8 @@ from torch import nn
 
 from learning.dataset import Digits, Mnist, rows
 from learning.networks import NOT_A_DIGIT, ConvNet, Ensemble, LinearNet
-from learning.recipes import CNN, Settling, TrainingConfig
-from learning.training import Epoch, Step, accuracy, fit, mix, predict
+from learning.recipes import TrainingConfig
+from learning.training import Epoch, Step, accuracy, fit, predict
 from support import shipped
 
 QUICK = TrainingConfig(epochs=1, batch_size=64, lr=0.01, synthetic_digits=0, non_digits=0, averaging=0.0)
@@ -160,42 +159,3 @@ def test_an_ensembles_members_are_each_trained(few: Mnist) -> None:
     assert 0 < history.epochs[-1].train_accuracy <= 1, "of each member's answers"
     alone = [accuracy(member, few.validation) for member in ensemble.members]
     assert min(alone) > 0.2, "neither is left to chance"
-
-
-def test_halfway_between_two_networks_lies_halfway() -> None:
-    before = LinearNet()
-    after = deepcopy(before)
-    with torch.no_grad():
-        for value in after.parameters():
-            value.add_(1)
-    for old, new in zip(before.parameters(), mix(before, after, 0.25).parameters(), strict=True):
-        assert torch.allclose(new, old + 0.25)
-
-
-def test_a_training_that_settles_ends_halfway_between_its_two_cycles(few: Mnist) -> None:
-    config = replace(QUICK, epochs=4, averaging=0.0, settling=Settling(fraction=0.25, averaging=0.0))
-    first, second = config.cycles()
-    assert (first.epochs, second.epochs) == (3, 1)
-    ends: list[dict[str, torch.Tensor]] = []
-    network = LinearNet()
-
-    def watch(step: Step) -> None:
-        if step.step == step.steps and step.epoch >= 3:
-            ends.append({name: value.clone() for name, value in network.state_dict().items()})
-
-    history = fit(network, few.train, few.validation, config, watch)
-    assert [each.epoch for each in history.epochs] == [1, 2, 3, 4]
-    assert history.epochs[-1].validation_accuracy == pytest.approx(accuracy(network, few.validation))
-    for name, value in network.state_dict().items():
-        assert torch.allclose(value, (ends[0][name] + ends[1][name]) / 2)
-
-
-def test_the_second_cycle_of_the_shipped_recipe_has_fewer_generated_digits() -> None:
-    first, second = CNN.cycles()
-    assert first.epochs + second.epochs == CNN.epochs
-    assert 0 < second.synthetic_digits < first.synthetic_digits
-    assert second.non_digits == first.non_digits
-
-
-def test_a_training_too_short_to_settle_has_one_cycle() -> None:
-    assert replace(CNN, epochs=1).cycles() == [replace(CNN, epochs=1, settling=None)]
