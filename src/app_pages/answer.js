@@ -2,6 +2,7 @@
 // up, and paints what comes: the same words that the page's script sends a moment later, so there is one renderer.
 
 const PREVIEW_EVERY = 120 // milliseconds, while the pen moves
+const PATIENCE = 1500 // milliseconds after a pen-up in which the page's script may not know of the stroke yet
 const TOAST_FOR = 7000 // milliseconds
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
@@ -26,6 +27,7 @@ class Desk {
     this.asked = 0 // requests so far: an answer that comes after a later one is not painted
     this.shown = 0
     this.busy = false // a label is on its way
+    this.lastUp = 0 // when the pen went up last
     this.makeBars()
     this.listen()
   }
@@ -37,15 +39,17 @@ class Desk {
     this.data = data
     this.tell = setTriggerValue
     const anew = !before || before.revision !== data.revision || before.id !== data.id
+    const behind = data.count < this.strokes.length && performance.now() - this.lastUp < PATIENCE
     if (anew) {
-      this.strokes = JSON.parse(data.strokes)
       this.pen = null
       this.shown = this.asked
       this.busy = false
+      this.dressed = null
     }
-    // The script may still answer to an earlier stroke: what is painted already is newer then.
-    if (anew || data.count >= this.painted || !data.answer) {
-      if (anew || data.count >= this.strokes.length) this.paint(data.answer, data.count)
+    // The script may still answer to an earlier stroke: then what is painted is newer.
+    if (anew || !(behind || this.pen)) {
+      this.strokes = JSON.parse(data.strokes)
+      this.paint(data.answer, data.count)
     }
     if (data.said && data.said.number !== this.heard) this.hear(data.said)
     const trouble = this.find(".trouble")
@@ -59,30 +63,21 @@ class Desk {
 
   // --- The canvas -----------------------------------------------------------------------------------------------------
 
-  canvas() {
-    for (const host of document.querySelectorAll(".st-key-pad [data-testid=stBidiComponentIsolated]")) {
-      const canvas = host.shadowRoot?.querySelector("canvas.upper-canvas")
-      if (canvas) return canvas
-    }
-    return null
-  }
-
   // The canvas comes when its own script is loaded, and anew whenever it is cleared.
   dressCanvas() {
     cancelAnimationFrame(this.waiting)
-    const canvas = this.canvas()
-    for (const host of document.querySelectorAll(".st-key-pad [data-testid=stBidiComponentIsolated]")) {
-      const sheets = host.shadowRoot?.adoptedStyleSheets
-      if (sheets && !sheets.includes(CANVAS_STYLE)) sheets.push(CANVAS_STYLE)
+    const host = document.querySelector(`.st-key-${this.data.canvas} [data-testid=stBidiComponentIsolated]`)
+    const sheets = host?.shadowRoot?.adoptedStyleSheets
+    if (sheets && !sheets.includes(CANVAS_STYLE)) sheets.push(CANVAS_STYLE)
+    const canvas = host?.shadowRoot?.querySelector("canvas.upper-canvas")
+    if (!canvas) {
+      this.waiting = requestAnimationFrame(() => this.dressCanvas())
+    } else if (this.dressed !== canvas) {
+      this.dressed = canvas
+      canvas.tabIndex = 0
+      canvas.setAttribute("role", "img")
+      canvas.setAttribute("aria-label", "Canvas: draw one digit here. Without a pointer, upload a picture instead.")
     }
-    if (!canvas || this.dressed === canvas) {
-      if (!canvas) this.waiting = requestAnimationFrame(() => this.dressCanvas())
-      return
-    }
-    this.dressed = canvas
-    canvas.tabIndex = 0
-    canvas.setAttribute("role", "img")
-    canvas.setAttribute("aria-label", "Canvas: draw one digit here. Without a pointer, upload a picture instead.")
   }
 
   listen() {
@@ -101,9 +96,7 @@ class Desk {
   }
 
   place(event) {
-    const canvas = event.composedPath()[0]
-    const here = canvas instanceof HTMLCanvasElement ? canvas : this.dressed
-    const box = here.getBoundingClientRect()
+    const box = this.dressed.getBoundingClientRect()
     const scale = this.data.side / box.width
     const tenth = value => Math.round(value * scale * 10) / 10
     return [tenth(event.clientX - box.left), tenth(event.clientY - box.top)]
@@ -130,6 +123,7 @@ class Desk {
     if (!this.pen || !event.isPrimary) return
     this.strokes.push(this.pen)
     this.pen = null
+    this.lastUp = performance.now()
     this.find(".answer").classList.remove("drawing")
     this.remember()
     this.ask(this.strokes, true)

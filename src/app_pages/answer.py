@@ -55,6 +55,7 @@ def show_answer(
         data={
             "id": str(reading.drawing_id if upload and reading else pad.drawing_id),
             "revision": pad.revision,
+            "canvas": pad.key,
             "model": pad.model,
             "brush": pad.brush,
             "side": SIDE,

@@ -47,9 +47,8 @@ def tools(pad: Pad) -> None:
 
 def choose_brush(pad: Pad) -> None:
     """The brushes, which the stylesheet shows as dots."""
-    st.segmented_control(
-        "Brush", list(BRUSHES), default=pad.brush, required=True, key="brush", label_visibility="collapsed"
-    )
+    st.session_state.setdefault("brush", pad.brush)  # Streamlit forgets it while another page is shown
+    st.segmented_control("Brush", list(BRUSHES), required=True, key="brush", label_visibility="collapsed")
 
 
 def take_choices(pad: Pad) -> None:

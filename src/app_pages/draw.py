@@ -118,11 +118,11 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
 
 def choose_model(infos: dict[str, ModelInfo], pad: Pad) -> None:
     """The switch between the models, each with its accuracy on MNIST's test set."""
+    st.session_state.setdefault("model", pad.model)  # Streamlit forgets it while another page is shown
     st.segmented_control(
         "Model",
         list(infos),
         format_func=lambda name: f"{MODELS[name].display_name} · {percent(infos[name].card.test_accuracy, 1)}",
-        default=pad.model,
         required=True,
         key="model",
         label_visibility="collapsed",
@@ -208,7 +208,9 @@ def _bring_back() -> None:
 
 def _restore() -> None:
     """What a reload or a lost connection has left behind in the browser."""
-    current_pad().restore(sent("restore"))
+    pad = current_pad()
+    pad.restore(sent("restore"))
+    st.session_state.model, st.session_state.brush = pad.model, pad.brush
 
 
 def _files() -> int:
