@@ -9,9 +9,10 @@ from torch import Generator, nn
 
 from learning import synthetic
 from learning.card import Evaluation, GateMeasurement, ModelCard
+from learning.classes import DIGITS
 from learning.dataset import Digits, Mnist, concatenate
 from learning.evaluation import auroc, evaluate, fit_digit_score, fit_temperature
-from learning.networks import DIGITS, digit_evidence, digit_logits
+from learning.networks import digit_evidence, digit_logits
 from learning.training import predict
 
 TOLERANCE = 0.0005  # fraction of MNIST's validation digits that may be lost: 0.05 points

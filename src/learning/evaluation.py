@@ -9,8 +9,9 @@ from torch import Generator, Tensor, nn
 from learning import synthetic
 from learning.augmentation import augment
 from learning.card import DigitScore, Evaluation, ReliabilityBin
+from learning.classes import DIGITS
 from learning.dataset import Digits, as_input
-from learning.networks import DIGITS, digit_evidence, digit_logits
+from learning.networks import digit_evidence, digit_logits
 from learning.recipes import Augmentation
 from learning.training import predict
 
