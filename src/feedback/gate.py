@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from learning import synthetic
 from learning.card import DigitScore, Evaluation, GateMeasurement, ModelCard, PerDigit
-from learning.classes import DIGITS, NOT_A_DIGIT
+from learning.classes import DIGITS
 from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.evaluation import auroc, evaluate, fit_digit_score, fit_temperature
 from learning.networks import digit_evidence, digit_logits
@@ -57,15 +57,16 @@ class Gate:
 
     The anchor, None if it is the active version, is the last version that somebody has looked at: small losses must not
     add up from one version to the next. `held_out` are people's labelled drawings that no version was trained on; those
-    that are not digits judge the digit score alone.
+    that are not digits judge the digit score alone. `taught` are those that the candidates were trained on: no digit
+    among them may be refused, which MNIST, drawn in other styles, does not tell.
     """
 
-    def __init__(self, active: Compared, anchor: Compared | None, held_out: Digits, mnist: Mnist) -> None:
+    def __init__(
+        self, active: Compared, anchor: Compared | None, held_out: Digits, mnist: Mnist, taught: Digits | None = None
+    ) -> None:
         self._active, self._validation = active, mnist.validation
-        self._held_out, self._no_digits = (
-            rows(held_out, which.nonzero()[:, 0])
-            for which in (held_out.labels < DIGITS, held_out.labels == NOT_A_DIGIT)
-        )
+        self._held_out, self._no_digits = (_only(held_out, digits) for digits in (True, False))
+        self._peoples = concatenate(self._held_out, _only(taught, True)) if taught else self._held_out
         generator = Generator().manual_seed(2)
         self._digits = synthetic.digits(NON_DIGITS, generator)
         self._non_digits = synthetic.non_digits(NON_DIGITS, generator)
@@ -96,11 +97,11 @@ class Gate:
 
     def _lost_scores(self, candidate: nn.Module, digit_score: DigitScore) -> Iterator[str]:
         """The faults of the digit score, digits and others apart: a gain of one makes up for no loss of the other."""
-        for held_out, is_digit in ((self._held_out, True), (self._no_digits, False)):
-            if len(held_out.labels):
-                was = logits_over_threshold(self._active.network, self._active.card.digit_score, held_out)
-                now = logits_over_threshold(candidate, digit_score, held_out)
-                yield from lost_scores(was, now, is_digit)
+        for drawings, are_digits in ((self._peoples, True), (self._no_digits, False)):
+            if len(drawings.labels):
+                was = logits_over_threshold(self._active.network, self._active.card.digit_score, drawings)
+                now = logits_over_threshold(candidate, digit_score, drawings)
+                yield from lost_scores(was, now, are_digits)
 
     def _measure(self, network: nn.Module, temperature: float, digit_score: DigitScore) -> GateMeasurement:
         digits, others = (digit_evidence(predict(network, each.images)) for each in (self._digits, self._non_digits))
@@ -113,6 +114,11 @@ class Gate:
             digit_auroc=auroc(digits, others),
             refused=_refused(logits_over_threshold(network, digit_score, real) < 0, real.labels),
         )
+
+
+def _only(drawings: Digits, digits: bool) -> Digits:
+    """The digits among labelled drawings, or those that are none."""
+    return rows(drawings, ((drawings.labels < DIGITS) == digits).nonzero()[:, 0])
 
 
 def complete_card(network: nn.Module, verdict: Verdict, mnist: Mnist) -> dict[str, object]:
@@ -200,14 +206,14 @@ def lost_labels(active: nn.Module, candidate: nn.Module, held_out: Digits) -> li
 
 
 def lost_scores(before: Tensor, after: Tensor, are_digits: bool) -> list[str]:
-    """The same for whether held-out drawings are digits: `before` and `after` as of logits_over_threshold, N."""
+    """The same for whether labelled drawings are digits: `before` and `after` as of logits_over_threshold, N."""
     weights = ((before.abs() - LEAST_LOGITS) / (SURE_LOGITS - LEAST_LOGITS)).clamp(0, 1)
     was, now = (before >= 0) == are_digits, (after >= 0) == are_digits
     if not _outweighs(weights, was, now):
         return []
     lost, gained = int((was & ~now).sum()), int((~was & now).sum())
-    what, mistaken = ("digits", "no digits") if are_digits else ("drawings that are not digits", "digits")
-    return [f"Of {len(before)} held-out {what} it newly takes {lost} for {mistaken}, and {gained} no longer."]
+    what, mistaken = ("digits", "no digits") if are_digits else ("drawings that are no digits", "digits")
+    return [f"Of {len(before)} labelled {what} it newly takes {lost} for {mistaken}, and {gained} no longer."]
 
 
 def _outweighs(weights: Tensor, was: Tensor, now: Tensor) -> bool:

@@ -144,6 +144,7 @@ def train_candidate(
         _compared(anchor) if anchor.version != parent.version else None,
         as_digits(training_set.judging),
         mnist,
+        as_digits(training_set.taught),
     )
     for coefficient in MIXING_COEFFICIENTS:
         report("gate", 0.0, f"Comparing the active version with a candidate (mixing coefficient {coefficient}).")
@@ -228,7 +229,15 @@ class TrainingSet(NamedTuple):
     @property
     def judging(self) -> list[Label]:
         """The held-out labels that the gate goes by: those that nothing contradicts."""
-        return [each for each in self.held_out if each.drawing_id not in self.screening.contradicted]
+        return self._not_contradicted(self.held_out)
+
+    @property
+    def taught(self) -> list[Label]:
+        """The labels to train on that nothing contradicts."""
+        return self._not_contradicted([*self.new, *self.replayed])
+
+    def _not_contradicted(self, some: list[Label]) -> list[Label]:
+        return [each for each in some if each.drawing_id not in self.screening.contradicted]
 
 
 def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:
