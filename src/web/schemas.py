@@ -108,7 +108,7 @@ class Feedback(BaseModel):
     @model_validator(mode="after")
     def _either(self) -> Feedback:
         if (self.label is None) != self.not_a_digit:
-            raise ValueError("Send either label, the right digit, or not_a_digit, which is true.")
+            raise ValueError("Send either label, the right digit, or not_a_digit: true.")
         return self
 
     @property
