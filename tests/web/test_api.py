@@ -243,6 +243,9 @@ def test_the_stats_follow_what_is_read_and_said(app: RunningApp) -> None:
     assert after["labels"][6] == before["labels"][6] + 1
     assert after["confusion"][6][0] == before["confusion"][6][0] + 1
     assert after["sources"]["api"] == before["sources"]["api"] + 2
+    post(app, "feedback", id=wrong, not_a_digit=True)
+    wait_until(lambda: stats(app)["total"]["not_a_digit"] > before["total"]["not_a_digit"], what="the new figures")
+    assert stats(app)["total"]["labelled"] == after["total"]["labelled"] - 1, "no longer a digit that was misread"
     assert after["days"][-1]["labelled"] >= 2
     assert len(after["days"]) == 30
     version = next(each for each in after["versions"] if each["model"] == "linear")
