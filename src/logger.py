@@ -15,7 +15,7 @@ from uuid import UUID
 
 import metrics
 from storage.database import Database
-from storage.labels import Rules, label_statement
+from storage.labels import LABEL, Rules, label_statement
 from storage.spool import Entry
 from storage.statements import Statement
 from storage.writer import Writer, Written
@@ -46,7 +46,7 @@ class PredictionRow:
 
 @dataclass(frozen=True)
 class RecentDrawing:
-    """A visitor's drawing, as their list shows it."""
+    """A visitor's drawing, as their list shows it. `true_label` is 0-9 or NOT_A_DIGIT; None while there is none."""
 
     drawing_id: UUID
     created_at: datetime
@@ -86,10 +86,10 @@ WITH gone AS (DELETE FROM predictions WHERE drawing_id = %(drawing_id)s AND visi
 SELECT count(*) FROM gone
 """
 
-_RECENT = """
-SELECT drawing_id, created_at, predicted_digit, true_label, confidence, image, model, model_version
+_RECENT = f"""
+SELECT drawing_id, created_at, predicted_digit, {LABEL}, confidence, image, model, model_version
 FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
-"""
+"""  # noqa: S608 - as above
 
 
 def statements(rules: Rules) -> dict[str, Statement]:
@@ -123,7 +123,7 @@ def log_label(
     hasty: bool = False,
     crowded: bool = False,
 ) -> Future[Written]:
-    """Write what a drawing, perhaps only an `owner`'s, really is (0-9), and who said so; the row is a LabelRow.
+    """Write what a drawing, perhaps only an `owner`'s, really is (0-9 or NOT_A_DIGIT), and who said so; a LabelRow.
 
     Of its address, whether nameless labels from there are `hasty`, and new names `crowded`.
     """

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from learning.classes import NOT_A_DIGIT
 from logger import log_again, log_label, log_prediction, recent, remove
 from storage.database import Database
 from storage.writer import NotWritten, Writer
@@ -99,6 +100,24 @@ def test_reading_again_changes_the_answer_alone_and_brings_nothing_back(database
     assert everything(database, "id") == []
 
 
+def test_not_a_digit_is_a_label_of_its_own_and_changing_ones_mind_leaves_a_trace(
+    database: Database, writer: Writer
+) -> None:
+    drawing = row(digit_score=0.01)
+    log_prediction(writer, drawing).result(10)
+    kept = []
+    for label in (4, NOT_A_DIGIT, 4):
+        log_label(writer, drawing.drawing_id, label, ME).result(10)
+        kept += everything(database, "true_label, not_a_digit, labelled_at IS NOT NULL")
+        assert recent(database, ME)[0].true_label == label
+    assert kept == [(4, False, True), (None, True, True), (4, False, True)]
+    assert everything(database, "who, old_label, new_label", "label_events") == [
+        (ME, None, 4),
+        (ME, 4, NOT_A_DIGIT),
+        (ME, NOT_A_DIGIT, 4),
+    ]
+
+
 def test_a_changed_label_teaches_again(database: Database, writer: Writer) -> None:
     drawing = row()
     log_prediction(writer, drawing).result(10)
@@ -150,9 +169,10 @@ def test_the_table_refuses_what_cannot_be(database: Database, writer: Writer, wr
     assert everything(database, "id") == []
 
 
-def test_the_table_refuses_a_label_that_is_no_digit(database: Database, writer: Writer) -> None:
+def test_the_table_refuses_what_is_no_label(database: Database, writer: Writer) -> None:
     drawing = row()
     log_prediction(writer, drawing).result(10)
-    with pytest.raises(NotWritten):
-        log_label(writer, drawing.drawing_id, 10, ME).result(10)
+    for label in (-1, 11):
+        with pytest.raises(NotWritten):
+            log_label(writer, drawing.drawing_id, label, ME).result(10)
     assert everything(database, "true_label") == [(None,)]

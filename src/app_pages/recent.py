@@ -14,6 +14,7 @@ from app_pages.pictures import picture
 from app_pages.saving import note
 from frames.drawing import Drawing
 from frames.preprocessing import from_png
+from learning.classes import in_words
 from learning.registry import DEFAULT_MODEL
 from logger import RecentDrawing
 from percentages import certainty, percent
@@ -126,4 +127,4 @@ def _story(drawing: RecentDrawing) -> str:
         return f"{read}, {percent(drawing.confidence)}"
     if drawing.true_label == drawing.predicted_digit:
         return f"{read} :green[✓]"
-    return f"{read}, is **{drawing.true_label}**"
+    return f"{read}, is **{in_words(drawing.true_label)}**"

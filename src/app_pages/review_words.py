@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from learning.classes import in_words
 from learning.registry import MODELS
 from percentages import percent
 from storage.labels import Reason
@@ -36,13 +37,13 @@ SHORT_REASONS: dict[str, str] = {
 
 def alt(label: ReviewItem) -> str:
     """The picture's alternative text."""
-    return f"A drawing that was read as {label.predicted_digit} and said to be {label.true_label}"
+    return f"A drawing that was read as {label.predicted_digit} and said to be {in_words(label.true_label)}"
 
 
 def brief(label: ReviewItem) -> str:
     """What a card says, as HTML."""
     return (
-        f'<p>said <span class="digit">{label.true_label}</span>, read {label.predicted_digit}'
+        f'<p>said <span class="digit">{in_words(label.true_label)}</span>, read {label.predicted_digit}'
         f' <span class="quiet">({percent(label.confidence)})</span></p>'
         f'<p class="quiet">{escape(_why_short(label))}</p>'
     )
@@ -52,7 +53,7 @@ def story(label: ReviewItem) -> str:
     """All that is known of a label, as HTML."""
     model = escape(MODELS[label.model].display_name if label.model in MODELS else label.model)
     return (
-        f'<p>{name(label.person)} said it is a <span class="digit">{label.true_label}</span></p>'
+        f'<p>{name(label.person)} said it is <span class="digit">{in_words(label.true_label)}</span></p>'
         f'<p>read as <span class="digit">{label.predicted_digit}</span> by {model} version {label.model_version}, '
         f"{percent(label.confidence)} sure</p>"
         f"<p>{escape(_why(label))}</p>"

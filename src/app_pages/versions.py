@@ -12,6 +12,7 @@ from app_pages.administration import act
 from app_pages.pictures import MAX_PICTURES, show_drawing
 from app_pages.version_figures import show_figures
 from learning.card import DroppedLabel, Evaluation, ModelCard, RetrainedCard
+from learning.classes import in_words
 from percentages import percent
 from serving.conversion import to_onnx
 from storage import labels, model_store
@@ -209,5 +210,5 @@ def dropped(database: Database, some: Sequence[DroppedLabel]) -> None:
         for each in some[:MAX_PICTURES]:
             if png := pictures.get(each.drawing_id):
                 with st.container(width=158):
-                    lines = f"<p>said {each.label}<br>looks like {each.looks_like}</p>"
-                    show_drawing(png, f"A drawing said to be {each.label}", lines)
+                    lines = f"<p>said {in_words(each.label)}<br>looks like {each.looks_like}</p>"
+                    show_drawing(png, f"A drawing said to be {in_words(each.label)}", lines)

@@ -24,9 +24,10 @@ from feedback import screening
 from feedback.gate import Compared, Gate, Verdict, complete_card
 from feedback.screening import Screening
 from learning.card import RetrainedCard
+from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.evaluation import NotFinite
-from learning.networks import digit_logits
+from learning.networks import digit_evidence, digit_logits
 from learning.recipes import TrainingConfig
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.training import Step, fit, predict
@@ -143,6 +144,7 @@ def train_candidate(
         _compared(anchor) if anchor.version != parent.version else None,
         as_digits(training_set.judging),
         mnist,
+        as_digits(training_set.taught),
     )
     for coefficient in MIXING_COEFFICIENTS:
         report("gate", 0.0, f"Comparing the active version with a candidate (mixing coefficient {coefficient}).")
@@ -227,17 +229,28 @@ class TrainingSet(NamedTuple):
     @property
     def judging(self) -> list[Label]:
         """The held-out labels that the gate goes by: those that nothing contradicts."""
-        return [each for each in self.held_out if each.drawing_id not in self.screening.contradicted]
+        return self._not_contradicted(self.held_out)
+
+    @property
+    def taught(self) -> list[Label]:
+        """The labels to train on that nothing contradicts."""
+        return self._not_contradicted([*self.new, *self.replayed])
+
+    def _not_contradicted(self, some: list[Label]) -> list[Label]:
+        return [each for each in some if each.drawing_id not in self.screening.contradicted]
 
 
 def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:
     """The labels to train and to judge on, screened. Raises TooFewLabels.
 
-    What the screening decides is kept, unless it is a dry run.
+    What the screening decides is kept, unless it is a dry run. A model without a column for them leaves the labels "not
+    a digit" to others.
     """
     index = torch.randperm(len(mnist.train.labels), generator=Generator().manual_seed(0))[: screening.TRUSTED]
     trusted = rows(mnist.train, index)
     found = labels.candidates(database, screening.MAX_LABELS)
+    if not MODELS[plan.model].knows_non_digits:
+        found = [each for each in found if each.label != NOT_A_DIGIT]
     screened = screening.screen(found, trusted.images[:, 0].numpy(), trusted.labels.numpy())
     if not plan.dry_run:
         screening.save(database, screened)
@@ -250,7 +263,7 @@ def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:
 
 
 def as_digits(some: Sequence[Label]) -> Digits:
-    """Labels as images and digits."""
+    """Labels as images and classes, 0-9 or NOT_A_DIGIT."""
     if not some:
         return Digits(torch.zeros(0, 1, 28, 28, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
     images = torch.from_numpy(np.stack([each.frame for each in some])).unsqueeze(1)
@@ -299,10 +312,12 @@ def training_examples(active: nn.Module, training_set: TrainingSet, mnist: Mnist
 
 
 def label_probabilities(network: nn.Module, digits: Digits) -> Tensor:
-    """The probability (0-1, N) that `network` gives to each label."""
+    """The probability (0-1, N) that `network` gives to each label, a digit's among the ten digits."""
     if not len(digits.labels):
         return torch.zeros(0)
-    probabilities = digit_logits(predict(network, digits.images)).softmax(1)
+    logits = predict(network, digits.images)
+    no_digit = torch.sigmoid(-digit_evidence(logits))
+    probabilities = torch.cat([digit_logits(logits).softmax(1), no_digit[:, None]], 1)
     return probabilities.gather(1, digits.labels[:, None])[:, 0]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.card import DroppedLabel
+from learning.classes import DIGITS, NOT_A_DIGIT
 from storage import labels
 from storage.database import Database
 from storage.labels import Label, Reason
@@ -62,7 +63,8 @@ def screen(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArray[np
     `frames`, M x 28 x 28, and `digits`, M, are the trusted digits. These and the approved labels decide. Pending labels
     may help where those leave a doubt; they never outvote trusted evidence, however many they are, since names cost
     nothing. Where a drawing is like nothing trusted, they would only vouch for each other: it waits for an
-    administrator. Nothing is written: see save().
+    administrator. "Not a digit" can be like anything: such labels say nothing of other drawings, none of them is
+    released, and only likeness to a trusted digit contradicts them. Nothing is written: see save().
     """
     if not found:
         return Screening([], [], 0)
@@ -71,6 +73,7 @@ def screen(found: Sequence[Label], frames: NDArray[np.uint8], digits: NDArray[np
     trusted, looks_like = evidence.margins(NO_WEIGHT)
     together, _ = evidence.margins(PENDING_WEIGHT)
     novel = evidence.nearest() < FAR
+    trusted[novel & evidence.no_digits] = 0  # no trusted digit is near enough to speak against them
     approved, dropped, released = [], [], 0
     for n, each in enumerate(found):
         clearable = each.reviewer == "trust" and each.reason in CLEARABLE
@@ -101,6 +104,7 @@ class _Evidence:
         self._pending = np.array([each.review == "pending" for each in found])
         self._decided = np.array([each.reviewer == "admin" for each in found])
         self._silent = np.zeros(len(found), bool)
+        self.no_digits = self._labels == NOT_A_DIGIT
         self._trusted_features, self._trusted = trusted_features, trusted
 
     def silence(self, which: NDArray[np.bool_]) -> None:
@@ -113,16 +117,21 @@ class _Evidence:
     def margins(self, pending_weight: float) -> tuple[Floats, NDArray[np.int64]]:
         """The margin (-1 to 1) of each label over the best other digit, and the digit that its drawing looks like.
 
-        As evidence for others a pending label weighs `pending_weight`, an approved one 1.
+        As evidence for others a pending label weighs `pending_weight`, an approved one 1. "Not a digit" has the margin
+        of the second digit over the first: 0 for a drawing between the two, about -1 for a plain digit.
         """
-        weights = np.where(self._silent, NO_WEIGHT, np.where(self._pending, pending_weight, 1)).astype(np.float32)
+        silent = self._silent | self.no_digits
+        weights = np.where(silent, NO_WEIGHT, np.where(self._pending, pending_weight, 1)).astype(np.float32)
         scores = cross_validate(
             self._features, self._labels, self._people, weights, self._trusted_features, self._trusted
         )
         looks_like, rows = scores.argmax(1), np.arange(len(scores))
-        own = scores[rows, self._labels]
-        scores[rows, self._labels] = -np.inf
-        return own - scores.max(1), looks_like
+        second, first = np.partition(scores, -2)[:, -2:].T
+        digits = np.where(self.no_digits, looks_like, self._labels)
+        own = np.where(self.no_digits, second, scores[rows, digits])
+        others = np.where(self.no_digits | (digits != looks_like), first, second)
+        margins: Floats = own - others
+        return margins, looks_like
 
     def nearest(self) -> Floats:
         """The likeness (0-1) of each drawing to the nearest trusted digit or other person's approved label."""
@@ -133,7 +142,7 @@ class _Evidence:
     def _nearest(self, features: Floats, whose: NDArray[np.str_], people: NDArray[np.str_]) -> Floats:
         alike = (features @ self._trusted_features.T).max(1)
         among = features @ self._features.T
-        among[(whose[:, None] == people) | self._pending] = 0
+        among[(whose[:, None] == people) | self._pending | self.no_digits] = 0
         nearest: Floats = np.maximum(alike, among.max(1))
         return nearest
 
@@ -148,17 +157,19 @@ def cross_validate(
 ) -> Floats:
     """The score of each digit for each of N drawings, N x 10, about 1 for its own digit and 0 for the others.
 
+    For a drawing that is labelled NOT_A_DIGIT all ten are to be 0.
+
     Kernel ridge regression on one-hot labels, a label's own person left out, without training again: with H the hat
     matrix, the residuals of a left-out group are inverse(1 - H of the group) times its residuals (the block form of
     leave-one-out; Pahikkala et al. 2006). The kernel is approximated from LANDMARKS of the drawings (Nystroem; Williams
     and Seeger 2001), exactly so where there are no more, so that memory grows with N and not with its square.
     """
     mapped = _map(np.concatenate([features, trusted_features]))
-    targets = np.eye(10)[np.concatenate([labels, trusted])]
+    targets = np.eye(DIGITS + 1)[np.concatenate([labels, trusted]), :DIGITS]
     weighted = mapped * np.concatenate([weights, np.ones(len(trusted), np.float32)])[:, None]
     covariance = np.linalg.inv((weighted.T @ mapped).astype(np.float64) + RIDGE * np.eye(mapped.shape[1]))
     coefficients = covariance @ (weighted.T @ targets)
-    scores = np.empty((len(labels), 10), np.float32)
+    scores = np.empty((len(labels), DIGITS), np.float32)
     names = np.array(people)
     for person in sorted(set(people)):
         mine = np.flatnonzero(names == person)

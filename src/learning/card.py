@@ -64,12 +64,16 @@ class Evaluation(_Part):
 
 
 class GateMeasurement(_Part):
-    """What the gate compares. `per_digit` is over validation and held-out labels, `digit_auroc` of the digit score."""
+    """What the gate compares. `per_digit` is over validation and held-out labels, `digit_auroc` of the digit score.
+
+    `refused` is the fraction of each digit that the digit score calls "not a digit"; older versions did not measure it.
+    """
 
     validation: Evaluation
     held_out: Evaluation | None = None
     per_digit: PerDigit
     digit_auroc: Fraction
+    refused: PerDigit | None = None
     version: int | None = None
     test_accuracy: Fraction | None = None
 

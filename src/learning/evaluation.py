@@ -9,8 +9,9 @@ from torch import Generator, Tensor, nn
 from learning import synthetic
 from learning.augmentation import augment
 from learning.card import DigitScore, Evaluation, ReliabilityBin
+from learning.classes import DIGITS
 from learning.dataset import Digits, as_input
-from learning.networks import DIGITS, digit_evidence, digit_logits
+from learning.networks import digit_evidence, digit_logits
 from learning.recipes import Augmentation
 from learning.training import predict
 
@@ -27,9 +28,7 @@ def evaluate(network: nn.Module, digits: Digits, temperature: float = 1.0) -> Ev
 
     Raises NotFinite for a network whose training has diverged.
     """
-    logits = digit_logits(predict(network, digits.images))
-    if not bool(logits.isfinite().all()):
-        raise NotFinite("The training diverged: its outputs are no longer finite numbers. Try a smaller learning rate.")
+    logits = _finite(digit_logits(predict(network, digits.images)))
     probabilities = (logits / temperature).softmax(1)
     confusion = torch.bincount(digits.labels * DIGITS + logits.argmax(1), minlength=DIGITS**2).view(DIGITS, DIGITS)
     bins = reliability(probabilities, digits.labels)
@@ -42,6 +41,12 @@ def evaluate(network: nn.Module, digits: Digits, temperature: float = 1.0) -> Ev
         confusion=tuple(map(tuple, confusion.tolist())),
         reliability=bins,
     )
+
+
+def _finite(values: Tensor) -> Tensor:
+    if not bool(values.isfinite().all()):
+        raise NotFinite("The training diverged: its outputs are no longer finite numbers. Try a smaller learning rate.")
+    return values
 
 
 def reliability(probabilities: Tensor, labels: Tensor) -> tuple[ReliabilityBin, ...]:
@@ -85,13 +90,13 @@ def fit_digit_score(network: nn.Module, held_out: Digits, seed: int = 1) -> Digi
 
     Digits: the held-out ones, augmented, and as many synthetic ones. Non-digits: synthetic letters, symbols, scribbles,
     several digits at once. Scale and bias are a logistic regression between the two (Platt 1999); the threshold refuses
-    MAX_REFUSED of the digits.
+    MAX_REFUSED of the digits. Raises NotFinite, as evaluate() does.
     """
     generator = Generator().manual_seed(seed)
     augmented = (augment(as_input(held_out.images), Augmentation(), generator) * 255).to(torch.uint8)
     real = torch.cat([augmented, synthetic.digits(len(augmented), generator).images])
     others = synthetic.non_digits(len(augmented), generator).images
-    inside, outside = (digit_evidence(predict(network, images)).double() for images in (real, others))
+    inside, outside = (_finite(digit_evidence(predict(network, images))).double() for images in (real, others))
     scale, bias = fit_logistic(inside, outside)
     threshold = digit_scores(inside, scale, bias).quantile(MAX_REFUSED).item()
     return DigitScore(scale=scale, bias=bias, threshold=threshold)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from learning.card import Confusion, ReliabilityBin
-from learning.networks import DIGITS
+from learning.classes import DIGITS
 
 
 def confusion_figure(confusion: Confusion, path: str | Path | None = None) -> Any:

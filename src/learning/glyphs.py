@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from learning.networks import NOT_A_DIGIT
+from learning.classes import NOT_A_DIGIT
 
 SAMPLES = 128  # points drawn per glyph; on the longest the gap between two is about half a pixel
 CONTROLS = 24  # control points per glyph at most

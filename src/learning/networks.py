@@ -14,8 +14,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-DIGITS = 10
-NOT_A_DIGIT = 10  # the eleventh column of logits, and the label of rows that are no digit
+from learning.classes import DIGITS, NOT_A_DIGIT
+
 FEATURES = 64 * 5 * 5  # of a ConvNet
 
 

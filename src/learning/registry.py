@@ -27,6 +27,11 @@ class ModelSpec:
     recipe: TrainingConfig
     fine_tuning: TrainingConfig
 
+    @property
+    def knows_non_digits(self) -> bool:
+        """Whether its networks have a column for "not a digit", and learn from drawings with that label."""
+        return self.recipe.non_digits > 0
+
     def build(self, dropout: float = 0.0) -> nn.Module:
         """The network with random weights, in training mode."""
         return next(self.builds(dropout))

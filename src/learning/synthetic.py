@@ -14,6 +14,7 @@ from itertools import accumulate, pairwise
 import torch
 from torch import Generator, Tensor
 
+from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits
 from learning.glyphs import (
     CONTROLS,
@@ -26,7 +27,6 @@ from learning.glyphs import (
     linear_weights,
     symbol_glyphs,
 )
-from learning.networks import NOT_A_DIGIT
 
 JITTERS = 25  # random displacements along a drawing that a mouse makes jagged
 CENTRE = 14.5  # pixels from the edge: the middle of pixel 14, where MNIST has its centres of mass

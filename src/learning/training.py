@@ -16,8 +16,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from learning import synthetic
 from learning.augmentation import augment
+from learning.classes import DIGITS
 from learning.dataset import Digits, as_input, concatenate, rows
-from learning.networks import DIGITS, digit_logits
+from learning.networks import digit_logits
 from learning.recipes import TrainingConfig
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h

@@ -15,7 +15,8 @@ from torch import nn
 
 from frames.preprocessing import to_tensor
 from learning.card import ModelCard
-from learning.networks import DIGITS, NOT_A_DIGIT, ConvNet, describe, fold
+from learning.classes import DIGITS, NOT_A_DIGIT
+from learning.networks import ConvNet, describe, fold
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing, Weights, load_network, read_weights
 from serving.personal import Hands, PersonalModel, VersionKey

@@ -32,13 +32,13 @@ class Hand:
     enabled: bool = True
 
 
-# Every label counts, whoever reviews it, unless a review has rejected it.
+# Every digit counts, whoever reviews it, unless a review has rejected it. What is not a digit says nothing of a hand.
 _HANDS = """
 SELECT v.visitor, coalesce(h.enabled, true), p.image, p.true_label
 FROM unnest(%(visitors)s::text[]) AS v (visitor) LEFT JOIN hands h USING (visitor) LEFT JOIN LATERAL (
     SELECT image, true_label, labelled_at, id FROM predictions
-    WHERE coalesce(visitor, '') = v.visitor AND true_label IS NOT NULL AND review <> 'rejected'
-          AND (h.forgotten_at IS NULL OR labelled_at > h.forgotten_at)
+    WHERE coalesce(visitor, '') = v.visitor AND labelled_at IS NOT NULL AND NOT not_a_digit
+          AND review <> 'rejected' AND (h.forgotten_at IS NULL OR labelled_at > h.forgotten_at)
     ORDER BY labelled_at DESC, id DESC LIMIT %(limit)s
 ) p ON true
 ORDER BY v.visitor, p.labelled_at DESC, p.id DESC

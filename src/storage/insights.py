@@ -1,7 +1,7 @@
 """The figures of all drawings: counts, live accuracy, and the confusion matrix.
 
-Everybody's model is judged, also where a personal one answered. A label that was rejected in review does not count.
-Days are in UTC.
+Everybody's model is judged, also where a personal one answered. A label that was rejected in review does not count, and
+"not a digit" is counted apart: no reading of such a drawing can be right. Days are in UTC.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from learning.classes import DIGITS
 from storage.database import Database
 
-DIGITS = 10
 DAYS = 30
 SOURCES = ("canvas", "upload", "camera", "api")
 FRESH = 1.0  # seconds for which the figures are cached
@@ -23,11 +23,15 @@ FRESH = 1.0  # seconds for which the figures are cached
 
 @dataclass(frozen=True)
 class Tally:
-    """How many drawings were read, how many of them have a label, and how many of those were read right."""
+    """How many drawings were read, how many have a digit as their label, and how many of those were read right.
+
+    Those with the label "not a digit" are `not_a_digit`, and not among the `labelled`.
+    """
 
     predictions: int = 0
     labelled: int = 0
     right: int = 0
+    not_a_digit: int = 0
 
     @property
     def accuracy(self) -> float | None:
@@ -75,12 +79,14 @@ class Insights:
 _FIGURES = """
 WITH counted AS (
     SELECT coalesce(shared_digit, predicted_digit) AS predicted_digit,
-           CASE WHEN review <> 'rejected' THEN true_label END AS label, source, model, model_version,
+           CASE WHEN review <> 'rejected' THEN true_label END AS label,
+           not_a_digit AND review <> 'rejected' AS not_a_digit, source, model, model_version,
            CASE WHEN created_at >= %(since)s THEN (created_at AT TIME ZONE 'UTC')::date END AS day
     FROM predictions
 )
 SELECT GROUPING(predicted_digit, source, model, day), predicted_digit, label, source, model, model_version, day,
-       count(*), count(label), count(*) FILTER (WHERE label = predicted_digit)
+       count(*), count(label), count(*) FILTER (WHERE label = predicted_digit),
+       count(*) FILTER (WHERE not_a_digit)
 FROM counted
 GROUP BY GROUPING SETS ((predicted_digit, label), (source), (model, model_version), (day))
 """
@@ -98,7 +104,7 @@ def figures(database: Database, today: date | None = None) -> Figures:
 
 
 def _figures(rows: Iterable[tuple[Any, ...]], days: list[date]) -> Figures:
-    predicted, labels = [0] * DIGITS, [0] * DIGITS
+    predicted, labels, not_a_digit = [0] * DIGITS, [0] * DIGITS, 0
     confusion = [[0] * DIGITS for _ in range(DIGITS)]
     versions: dict[tuple[str, int], Tally] = {}
     by_day, sources = {day: Tally() for day in days}, dict.fromkeys(SOURCES, 0)
@@ -106,6 +112,7 @@ def _figures(rows: Iterable[tuple[Any, ...]], days: list[date]) -> Figures:
         tally = Tally(*counts)
         if grouping == _BY_DIGIT:
             predicted[digit] += tally.predictions
+            not_a_digit += tally.not_a_digit
             if label is not None:
                 labels[label] += tally.labelled
                 confusion[label][digit] += tally.labelled
@@ -116,5 +123,5 @@ def _figures(rows: Iterable[tuple[Any, ...]], days: list[date]) -> Figures:
         elif day in by_day:
             by_day[day] = tally
     right = sum(confusion[digit][digit] for digit in range(DIGITS))
-    total = Tally(sum(predicted), sum(labels), right)
+    total = Tally(sum(predicted), sum(labels), right, not_a_digit)
     return Figures(total, predicted, labels, confusion, dict(sorted(versions.items())), by_day, sources)

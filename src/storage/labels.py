@@ -1,7 +1,8 @@
 """Labels: the statement that writes one and decides at once whether it may train a model, and what reads them back.
 
-A label that the model finds plausible is approved. It waits in review where the model finds it unlikely, where it
-conflicts with another one, or where its person labels too fast, too one-sidedly or mostly against the model.
+A label is a digit, or NOT_A_DIGIT. One that the model finds plausible is approved. It waits in review where the model
+finds it unlikely, where it conflicts with another one, or where its person labels too fast, too one-sidedly or mostly
+against the model.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 
 from frames.images import NotAnImage
 from frames.preprocessing import from_png
+from learning.classes import NOT_A_DIGIT
 from storage.database import Database
 from storage.statements import Statement
 
 MIN_PROBABILITY = 0.1  # of the label, calibrated; below it the label is unlikely
-MIN_DIGIT_SCORE = 0.05  # below it a drawing is hardly a digit, whatever its label
+MIN_DIGIT_SCORE = 0.05  # below it a drawing is hardly a digit, whichever it is said to be
 HISTORY = 40  # a person's newest labels, by which the person is judged
 MIN_LABELS = 20  # fewer of them are too few to judge by
 UNLIKELY_RATE = 0.5  # the fraction of unlikely labels among them above which a person mostly contradicts the model
@@ -72,6 +74,16 @@ class LabelRow(NamedTuple):
     new_name: bool | None
 
 
+# In the table a label has two columns; everywhere else it is one number.
+LABEL = f"CASE WHEN not_a_digit THEN {NOT_A_DIGIT} ELSE true_label END"
+"""A row's label in SQL, 0-9 or NOT_A_DIGIT; null where it has none."""
+
+
+def set_label(value: str) -> str:
+    """The assignments of an UPDATE that give a row the label that `value`, an SQL expression, stands for."""
+    return f"true_label = nullif({value}, {NOT_A_DIGIT}), not_a_digit = ({value} = {NOT_A_DIGIT})"
+
+
 # --- Writing one ------------------------------------------------------------------------------------------------------
 
 # The label, the decision and the trace are one statement, so that none exists without the others. A person is judged by
@@ -79,31 +91,40 @@ class LabelRow(NamedTuple):
 # address, and whether many new names do; a name is new until one of its labels is approved. A label that comes too fast
 # is refused, or waits if it comes late, out of the spool, where it was acknowledged. The same picture under another
 # label joins the conflict, unless an administrator has decided on it; a label that is unlikely itself starts no
-# conflict, or else anybody could silence anybody. The opinion is everybody's model's, never a personal one's.
-_LABEL = """
-WITH before AS (
-    SELECT drawing_id, true_label, review, reviewer, review_reason, visitor, sha256(image) AS picture, digit_score,
-           (coalesce(shared_probabilities, probabilities))[%(label)s + 1] AS probability,
+# conflict, or else anybody could silence anybody. The opinion is everybody's model's, never a personal one's. "Not a
+# digit" is likely where the version that read the drawing calls it none: below the threshold of its own digit score.
+_LABEL = f"""
+WITH read AS (
+    SELECT drawing_id, {LABEL} AS label, review, reviewer, review_reason, visitor, digit_score,
+           sha256(image) AS picture,
+           CASE WHEN %(label)s = {NOT_A_DIGIT} THEN 1 - digit_score
+                ELSE (coalesce(shared_probabilities, probabilities))[%(label)s + 1] END AS probability,
+           (SELECT (metrics -> 'digit_score' ->> 'threshold')::real FROM model_versions v
+            WHERE v.model = p.model AND v.version = p.model_version) AS threshold,
            (SELECT who FROM label_events e WHERE e.drawing_id = p.drawing_id ORDER BY id DESC LIMIT 1) AS said_by
     FROM predictions p
     WHERE drawing_id = %(drawing_id)s AND (%(owner)s::text IS NULL OR visitor = %(owner)s) FOR UPDATE
+), before AS (
+    SELECT *, CASE WHEN %(label)s = {NOT_A_DIGIT} THEN digit_score < coalesce(threshold, %(min_digit_score)s)
+                   ELSE probability >= %(min_probability)s AND digit_score >= %(min_digit_score)s END AS likely
+    FROM read
 ), others AS (
-    SELECT o.drawing_id, o.true_label, o.review, o.reviewer, o.review_reason FROM predictions o, before b
-    WHERE o.true_label <> %(label)s AND sha256(o.image) = b.picture AND o.drawing_id <> b.drawing_id
-          AND b.probability >= %(min_probability)s
+    SELECT o.drawing_id, {LABEL} AS label, o.review, o.reviewer, o.review_reason FROM predictions o, before b
+    WHERE o.labelled_at IS NOT NULL AND {LABEL} <> %(label)s AND sha256(o.image) = b.picture
+          AND o.drawing_id <> b.drawing_id AND b.likely
 ), history AS (
-    SELECT count(*) AS labels, count(*) FILTER (WHERE mine.true_label = %(label)s) AS same,
+    SELECT count(*) AS labels, count(*) FILTER (WHERE mine.label = %(label)s) AS same,
            count(*) FILTER (WHERE mine.suspicion > 1 - %(min_probability)s) AS unlikely,
            count(*) FILTER (WHERE mine.review = 'approved') AS approved
     FROM before b CROSS JOIN LATERAL (
-        SELECT true_label, suspicion, review FROM predictions p
-        WHERE coalesce(p.visitor, '') = b.visitor AND p.true_label IS NOT NULL AND p.drawing_id <> b.drawing_id
+        SELECT {LABEL} AS label, suspicion, review FROM predictions p
+        WHERE coalesce(p.visitor, '') = b.visitor AND p.labelled_at IS NOT NULL AND p.drawing_id <> b.drawing_id
         ORDER BY p.labelled_at DESC LIMIT %(history)s
     ) AS mine
 ), last_minute AS (
     SELECT count(*) AS labels FROM before b CROSS JOIN LATERAL (
         SELECT 1 FROM predictions p
-        WHERE coalesce(p.visitor, '') = b.visitor AND p.true_label IS NOT NULL AND p.drawing_id <> b.drawing_id
+        WHERE coalesce(p.visitor, '') = b.visitor AND p.labelled_at IS NOT NULL AND p.drawing_id <> b.drawing_id
               AND p.labelled_at > now() - interval '1 minute'
         LIMIT %(rate)s
     ) AS newest
@@ -112,12 +133,12 @@ WITH before AS (
            coalesce(last_minute.labels >= %(rate)s, false) OR (b.visitor IS NULL AND %(hasty)s) AS too_fast
     FROM before b, history, last_minute
 ), decision AS (
-    SELECT b.*, too_fast AND NOT %(late)s AND true_label IS DISTINCT FROM %(label)s AS refused, CASE
+    SELECT b.*, too_fast AND NOT %(late)s AND label IS DISTINCT FROM %(label)s AS refused, CASE
         WHEN %(review_all)s THEN %(REVIEW_ALL)s
         WHEN b.reviewer = 'admin' THEN %(DECIDED_BEFORE)s
-        WHEN b.true_label IS NOT NULL AND b.said_by <> %(who)s THEN %(CONFLICT)s
+        WHEN b.label IS NOT NULL AND b.said_by <> %(who)s THEN %(CONFLICT)s
         WHEN EXISTS (SELECT 1 FROM others) THEN %(CONFLICT)s
-        WHEN b.probability < %(min_probability)s OR b.digit_score < %(min_digit_score)s THEN %(UNLIKELY)s
+        WHEN NOT b.likely THEN %(UNLIKELY)s
         WHEN b.labels >= %(min_labels)s AND b.unlikely > %(unlikely_rate)s * b.labels THEN %(MOSTLY_UNLIKELY)s
         WHEN b.too_fast THEN %(TOO_FAST)s
         WHEN b.new_name AND %(crowded)s THEN %(NEW_NAMES)s
@@ -126,13 +147,14 @@ WITH before AS (
     FROM judged b
 ), changed AS (
     UPDATE predictions p SET
-        true_label = %(label)s, labelled_at = clock_timestamp(), trained_into = NULL, judged = NULL,
+        {set_label("%(label)s")},
+        labelled_at = clock_timestamp(), trained_into = NULL, judged = NULL,
         review_reason = d.reason,
         review = CASE WHEN d.reason = '' THEN 'approved' ELSE 'pending' END,
         suspicion = CASE WHEN d.reason = %(CONFLICT)s THEN 1 ELSE greatest(0, 1 - d.probability) END
-    FROM decision d WHERE p.drawing_id = d.drawing_id AND d.true_label IS DISTINCT FROM %(label)s
+    FROM decision d WHERE p.drawing_id = d.drawing_id AND d.label IS DISTINCT FROM %(label)s
           AND NOT d.refused
-    RETURNING p.drawing_id, p.review, d.true_label AS old_label, d.review AS old_review, d.reviewer, d.reason,
+    RETURNING p.drawing_id, p.review, d.label AS old_label, d.review AS old_review, d.reviewer, d.reason,
               d.review_reason AS old_reason
 ), traced AS (
     INSERT INTO label_events
@@ -142,17 +164,16 @@ WITH before AS (
     UPDATE predictions p SET review = 'pending', review_reason = %(CONFLICT)s, suspicion = 1
     FROM others o WHERE p.drawing_id = o.drawing_id AND o.reviewer = 'trust' AND o.review IN ('approved', 'pending')
                         AND o.review_reason <> %(CONFLICT)s AND EXISTS (SELECT 1 FROM changed)
-    RETURNING p.drawing_id, o.true_label, o.review, o.reviewer, o.review_reason
+    RETURNING p.drawing_id, o.label, o.review, o.reviewer, o.review_reason
 ), doubts_traced AS (
     INSERT INTO label_events
         (drawing_id, who, old_label, new_label, old_review, new_review, old_reviewer, old_reason, reason)
-    SELECT drawing_id, 'trust', true_label, true_label, review, 'pending', reviewer, review_reason, %(CONFLICT)s
-    FROM doubted
+    SELECT drawing_id, 'trust', label, label, review, 'pending', reviewer, review_reason, %(CONFLICT)s FROM doubted
 )
 SELECT count(*)::int, max(CASE WHEN d.refused THEN %(refused)s ELSE coalesce(c.review, d.review) END), max(d.visitor),
        bool_or(d.new_name)
 FROM decision d LEFT JOIN changed c USING (drawing_id)
-"""
+"""  # noqa: S608 - all of it stands here
 
 _THRESHOLDS = {
     "min_probability": MIN_PROBABILITY,
@@ -192,7 +213,7 @@ SELECT count(*) FILTER (WHERE review = 'pending'),
        count(*) FILTER (WHERE review = 'approved' AND trained_into IS NULL AND judged IS NULL),
        count(*) FILTER (WHERE coalesce(trained_into, judged) IS NOT NULL),
        count(*) FILTER (WHERE review = 'rejected')
-FROM predictions WHERE true_label IS NOT NULL
+FROM predictions WHERE labelled_at IS NOT NULL
 """
 
 
@@ -205,7 +226,7 @@ def counts(database: Database) -> Counts:
 
 @dataclass(frozen=True)
 class Label:
-    """A label that may train a model, or may come to. `frame` is (28, 28) uint8.
+    """A label, 0-9 or NOT_A_DIGIT, that may train a model, or may come to. `frame` is (28, 28) uint8.
 
     `person` is "" for callers without a name; `used` if it has trained or judged a version before.
     """
@@ -226,22 +247,22 @@ NAMELESS_QUOTA = 10  # times as many of callers without a name, who may be many
 
 # A picture with the same label counts once, by its use if it was used, or else by its best review: sending it again
 # makes nothing new. More labels than a person's quota take nobody else's place, nor do pending ones an approved one's.
-_CANDIDATES = """
+_CANDIDATES = f"""
 WITH distinct_labels AS (
-    SELECT DISTINCT ON (sha256(image), true_label)
-           drawing_id, true_label, coalesce(visitor, '') AS person, image, review, reviewer, review_reason,
+    SELECT DISTINCT ON (sha256(image), true_label, not_a_digit)
+           drawing_id, {LABEL} AS label, coalesce(visitor, '') AS person, image, review, reviewer, review_reason,
            coalesce(trained_into, judged) IS NOT NULL AS used, held_out, labelled_at
     FROM predictions WHERE review IN ('approved', 'pending')
-    ORDER BY sha256(image), true_label, coalesce(trained_into, judged) IS NULL, review, id
+    ORDER BY sha256(image), true_label, not_a_digit, coalesce(trained_into, judged) IS NULL, review, id
 ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY person, held_out, used ORDER BY review, labelled_at DESC) AS place,
            CASE WHEN held_out THEN %(held_out_quota)s ELSE %(training_quota)s END
            * CASE WHEN person = '' THEN %(nameless_quota)s ELSE 1 END AS quota
     FROM distinct_labels
 )
-SELECT drawing_id, true_label, person, image, review, reviewer, review_reason, used, held_out FROM ranked
+SELECT drawing_id, label, person, image, review, reviewer, review_reason, used, held_out FROM ranked
 WHERE place <= quota ORDER BY review, used, labelled_at DESC LIMIT %(limit)s
-"""
+"""  # noqa: S608 - as above
 
 
 def candidates(database: Database, limit: int) -> list[Label]:
@@ -265,12 +286,12 @@ def candidates(database: Database, limit: int) -> list[Label]:
     return found
 
 
-_DECIDE = """
+_DECIDE = f"""
 WITH decision AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(labels)s::smallint[]) AS d (drawing_id, label)
 ), before AS (
-    SELECT p.drawing_id, p.true_label, p.review, p.reviewer, p.review_reason FROM predictions p JOIN decision d
-    ON p.drawing_id = d.drawing_id AND p.true_label = d.label
+    SELECT p.drawing_id, d.label, p.review, p.reviewer, p.review_reason FROM predictions p JOIN decision d
+    ON p.drawing_id = d.drawing_id AND {LABEL} = d.label
     WHERE p.reviewer = 'trust' AND p.review IN ('approved', 'pending')
           AND (p.review, p.review_reason) <> (%(review)s, %(reason)s)
     ORDER BY p.id FOR UPDATE OF p
@@ -280,9 +301,9 @@ WITH decision AS (
 )
 INSERT INTO label_events
     (drawing_id, who, old_label, new_label, old_review, new_review, old_reviewer, old_reason, reason)
-SELECT drawing_id, 'trust', true_label, true_label, review, %(review)s, reviewer, review_reason, %(reason)s
+SELECT drawing_id, 'trust', label, label, review, %(review)s, reviewer, review_reason, %(reason)s
 FROM before JOIN changed USING (drawing_id)
-"""
+"""  # noqa: S608 - as above
 
 
 def decide(database: Database, decided: Sequence[tuple[UUID, int]], review: str, reason: Reason) -> None:
@@ -296,7 +317,7 @@ def decide(database: Database, decided: Sequence[tuple[UUID, int]], review: str,
 
 
 class Approved(NamedTuple):
-    """A drawing whose label may train a model. `unseen`: no version of any model was trained on it."""
+    """A drawing whose digit (0-9) may train a model. `unseen`: no version of any model was trained on it."""
 
     image: bytes
     label: int
@@ -305,12 +326,12 @@ class Approved(NamedTuple):
 
 _NEWEST_APPROVED = """
 SELECT image, true_label, trained_into IS NULL FROM predictions
-WHERE review = 'approved' ORDER BY labelled_at DESC, id DESC LIMIT %s
+WHERE review = 'approved' AND NOT not_a_digit ORDER BY labelled_at DESC, id DESC LIMIT %s
 """
 
 
 def newest_approved(database: Database, limit: int) -> list[Approved]:
-    """The drawings whose labels were approved and given last, the newest first. Raises DatabaseAway."""
+    """The drawings whose digits were approved and given last, the newest first. Raises DatabaseAway."""
     with database.transaction() as cursor:
         cursor.execute(_NEWEST_APPROVED, (limit,))
         return [Approved(*row) for row in cursor.fetchall()]

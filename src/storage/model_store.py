@@ -21,6 +21,7 @@ from learning.card import CardError, ModelCard
 from learning.weights import ModelMissing, Weights, checksum
 from storage.announcements import listen
 from storage.database import Database
+from storage.labels import LABEL
 
 CHANNEL = "model_versions"
 """Where a change of what serves is announced."""
@@ -293,7 +294,7 @@ def _mark(cursor: Cursor, column: str, version: int, used: Sequence[UsedLabel]) 
     cursor.execute(
         f"UPDATE predictions p SET {column} = %s "  # noqa: S608 - the column is one of the two above
         "FROM unnest(%s::uuid[], %s::smallint[]) AS used (drawing_id, label) "
-        f"WHERE p.drawing_id = used.drawing_id AND p.true_label = used.label AND p.{column} IS NULL",
+        f"WHERE p.drawing_id = used.drawing_id AND {LABEL} = used.label AND p.{column} IS NULL",
         (version, [each.drawing_id for each in used], [each.label for each in used]),
     )
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from storage.database import Database
+from storage.labels import LABEL, set_label
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which labels the review shows; None is any."""
+    """Which labels the review shows; None is any. A label is 0-9 or NOT_A_DIGIT."""
 
     review: str = "pending"
     reason: str | None = None
@@ -24,7 +25,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class ReviewItem:
-    """A label in review, and what everybody's model read.
+    """A label in review, 0-9 or NOT_A_DIGIT, and what everybody's model read.
 
     `suspicion` (0-1) is how much speaks against it; `person` who drew, "" where unknown.
     """
@@ -46,19 +47,19 @@ class ReviewItem:
     image: bytes
 
 
-_MATCHING = """
-WHERE true_label IS NOT NULL AND review = %(review)s AND (%(reason)s::text IS NULL OR review_reason = %(reason)s)
-      AND (%(label)s::int IS NULL OR true_label = %(label)s)
+_MATCHING = f"""
+WHERE labelled_at IS NOT NULL AND review = %(review)s AND (%(reason)s::text IS NULL OR review_reason = %(reason)s)
+      AND (%(label)s::int IS NULL OR {LABEL} = %(label)s)
       AND (%(predicted_digit)s::int IS NULL OR coalesce(shared_digit, predicted_digit) = %(predicted_digit)s)
       AND (%(source)s::text IS NULL OR source = %(source)s)
       AND (%(person)s::text IS NULL OR coalesce(visitor, '') = %(person)s)
 """
 _QUEUE = f"""
 SELECT drawing_id, created_at, labelled_at, coalesce(shared_digit, predicted_digit),
-       coalesce(shared_probabilities[shared_digit + 1], confidence), true_label, review, review_reason, reviewer,
+       coalesce(shared_probabilities[shared_digit + 1], confidence), {LABEL}, review, review_reason, reviewer,
        suspicion, source, coalesce(visitor, ''), model, model_version, image
 FROM predictions {_MATCHING} ORDER BY suspicion DESC, id LIMIT %(limit)s OFFSET %(offset)s
-"""  # noqa: S608 - all of it stands above
+"""  # noqa: S608 - as above
 
 
 NO_FILTERS = Filters()
@@ -80,30 +81,31 @@ def queue_length(database: Database, filters: Filters = NO_FILTERS) -> int:
 
 
 # Every decision of a person, on one drawing or on many, is one statement and one action, which can be undone.
-_REVIEW = """
+_REVIEW = f"""
 WITH before AS (
-    SELECT drawing_id, true_label, review, reviewer, review_reason FROM predictions
-    WHERE drawing_id = ANY(%(ids)s::uuid[]) AND true_label IS NOT NULL ORDER BY id FOR UPDATE
+    SELECT drawing_id, {LABEL} AS old_label, coalesce(%(label)s, {LABEL}) AS new_label, review, reviewer, review_reason
+    FROM predictions WHERE drawing_id = ANY(%(ids)s::uuid[]) AND labelled_at IS NOT NULL ORDER BY id FOR UPDATE
 ), changed AS (
     UPDATE predictions p SET
-        review = %(review)s, reviewer = 'admin', review_reason = '', true_label = coalesce(%(label)s, p.true_label),
-        trained_into = CASE WHEN coalesce(%(label)s, p.true_label) = p.true_label THEN p.trained_into END,
-        judged = CASE WHEN coalesce(%(label)s, p.true_label) = p.true_label THEN p.judged END
-    FROM before b WHERE p.drawing_id = b.drawing_id RETURNING p.drawing_id, p.true_label AS new_label
+        review = %(review)s, reviewer = 'admin', review_reason = '', {set_label("b.new_label")},
+        trained_into = CASE WHEN b.new_label = b.old_label THEN p.trained_into END,
+        judged = CASE WHEN b.new_label = b.old_label THEN p.judged END
+    FROM before b WHERE p.drawing_id = b.drawing_id RETURNING p.drawing_id
 )
 INSERT INTO label_events
     (drawing_id, who, old_label, new_label, old_review, new_review, old_reviewer, old_reason, reason, action)
-SELECT drawing_id, 'admin', true_label, new_label, review, %(review)s, reviewer, review_reason, '', %(action)s
+SELECT drawing_id, 'admin', old_label, new_label, review, %(review)s, reviewer, review_reason, '', %(action)s
 FROM before JOIN changed USING (drawing_id)
-"""
+"""  # noqa: S608 - as above
 
-_UNDO = """
+_UNDO = f"""
 WITH done AS (
     SELECT DISTINCT ON (drawing_id) * FROM label_events WHERE action = %(action)s ORDER BY drawing_id, id
 ), changed AS (
     UPDATE predictions p SET
-        review = d.old_review, reviewer = d.old_reviewer, review_reason = d.old_reason, true_label = d.old_label
-    FROM done d WHERE p.drawing_id = d.drawing_id AND p.review = d.new_review AND p.true_label = d.new_label
+        review = d.old_review, reviewer = d.old_reviewer, review_reason = d.old_reason,
+        {set_label("d.old_label")}
+    FROM done d WHERE p.drawing_id = d.drawing_id AND p.review = d.new_review AND {LABEL} = d.new_label
                       AND p.reviewer = 'admin'
     RETURNING p.drawing_id
 ), traced AS (
@@ -113,7 +115,7 @@ WITH done AS (
     FROM done JOIN changed USING (drawing_id)
 )
 SELECT count(*)::int FROM changed
-"""
+"""  # noqa: S608 - as above
 
 
 def approve(database: Database, drawing_ids: Sequence[UUID]) -> UUID:
@@ -127,7 +129,10 @@ def reject(database: Database, drawing_ids: Sequence[UUID]) -> UUID:
 
 
 def relabel(database: Database, drawing_ids: Sequence[UUID], label: int) -> UUID:
-    """Give drawings another label (0-9), and approve it; returns the action's id, for undo(). Raises DatabaseAway."""
+    """Give drawings another label (0-9 or NOT_A_DIGIT), and approve it; returns the action's id, for undo().
+
+    Raises DatabaseAway.
+    """
     return _review(database, drawing_ids, "approved", label)
 
 

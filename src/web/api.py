@@ -169,20 +169,20 @@ def _bytes(text: str) -> bytes:
 
 @api.post("/feedback", responses=problems(400, 404, 413, 422, 429, 503))
 async def feedback(said: Feedback, request: Request) -> Labelled:
-    """Say what a drawing really is.
+    """Say what a drawing really is: a digit, or not a digit.
 
     The drawing's id is the permission to do so: only whoever sent the drawing has it. While the database is unavailable
     the label is kept, and reaches its drawing when the database is back. The next answer of the drawing's session, if
-    that has a personal model, knows the label.
+    that has a personal model, knows the label; of what is not a digit it learns nothing.
     """
-    told = give_label(get_app_state(), Said(said.id, said.label, "api"), client_of(request.scope))
+    told = give_label(get_app_state(), Said(said.id, said.what, "api"), client_of(request.scope))
     done = await asyncio.wrap_future(told)
     if done.outcome == "unknown":
         raise NotFound(f"There is no drawing {said.id}: send the id that came with a prediction.")
     if done.outcome == "refused":
         raise TooFast("Your labels come too fast to be believed: send this one again in a minute.")
     review = done.row[1] if done.row else "pending"  # in the spool, behind the drawing's own row
-    return Labelled(id=said.id, label=said.label, review=review)
+    return Labelled(id=said.id, label=said.label, not_a_digit=said.not_a_digit, review=review)
 
 
 # --- Models and statistics --------------------------------------------------------------------------------------------

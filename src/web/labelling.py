@@ -74,7 +74,7 @@ class _Window:
 
 @dataclass(frozen=True)
 class Said:
-    """What a drawing really is (0-9), and who says so; perhaps only a drawing of that `owner`."""
+    """What a drawing really is (0-9 or NOT_A_DIGIT), and who says so; perhaps only a drawing of that `owner`."""
 
     drawing_id: UUID
     label: int

@@ -84,6 +84,8 @@ async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
 def _what_is_wrong(error: dict[str, Any]) -> str:
     """Pydantic's description of an invalid field, as one sentence."""
     field = ".".join(str(part) for part in error["loc"][1:])
+    if error["type"] == "value_error" and not field:
+        return str(error["ctx"]["error"])  # of the fields together, in a sentence of ours
     if error["type"] == "json_invalid" or not field:
         return "The body must be a JSON object, sent with the header content-type: application/json."
     if error["type"] == "missing":

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import UploadFile
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool, StrictInt, model_validator
 
 from frames.images import FORMAT_NAMES, MAX_BYTES, SIZE_LIMIT
+from learning.classes import NOT_A_DIGIT
 from learning.registry import DEFAULT_MODEL, MODELS
 
 SESSION_LENGTH = 200
@@ -85,13 +86,38 @@ class Picture(BaseModel):
     personal: UsePersonal = True
 
 
-class Feedback(BaseModel):
-    """What a drawing really is."""
+# Exactly one of the two, for those who make calls from the schema.
+_EITHER: dict[str, JsonValue] = {
+    "oneOf": [
+        {"required": ["label"], "properties": {"label": {"type": "integer"}, "not_a_digit": {"const": False}}},
+        {"required": ["not_a_digit"], "properties": {"label": {"type": "null"}, "not_a_digit": {"const": True}}},
+    ]
+}
 
-    model_config = ConfigDict(extra="forbid")
+
+class Feedback(BaseModel):
+    """What a drawing really is: either its label, or not_a_digit."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_EITHER)
 
     id: DrawingId = Field(description="The id that came with the prediction.")
-    label: Annotated[StrictInt, Field(ge=0, le=9, description="The right digit.", examples=[7])]
+    label: Annotated[StrictInt, Field(ge=0, le=9)] | None = Field(
+        default=None, description="The right digit.", examples=[7]
+    )
+    not_a_digit: StrictBool = Field(
+        default=False, description="true, in place of a label, where the drawing is not a digit."
+    )
+
+    @model_validator(mode="after")
+    def _either(self) -> Feedback:
+        if (self.label is None) != self.not_a_digit:
+            raise ValueError("Send either label, the right digit, or not_a_digit: true.")
+        return self
+
+    @property
+    def what(self) -> int:
+        """The label, 0-9 or NOT_A_DIGIT."""
+        return NOT_A_DIGIT if self.label is None else self.label
 
 
 # --- Responses --------------------------------------------------------------------------------------------------------
@@ -127,7 +153,8 @@ class Labelled(BaseModel):
     """A label that was kept."""
 
     id: UUID
-    label: Digit
+    label: Digit | None = Field(description="The right digit; null for what is not a digit.")
+    not_a_digit: bool
     review: Literal["pending", "approved", "rejected"] = Field(
         description="Whether the label may train the model. While the database is unavailable it is pending."
     )
@@ -180,9 +207,10 @@ class Tally(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     predictions: Count = Field(description="Drawings that were read.")
-    labelled: Count = Field(description="How many of them have a label.")
+    labelled: Count = Field(description="How many of them have a digit as their label.")
     right: Count = Field(description="How many of the labelled were read right.")
     accuracy: Fraction | None = Field(description="right / labelled; null without labels.")
+    not_a_digit: Count = Field(description="How many more have the label that they are not a digit.")
 
 
 class VersionTally(Tally):

@@ -30,7 +30,7 @@ def test_a_label_is_told_with_all_that_is_known_of_it() -> None:
         assert part in said
     assert "said" in brief(ITEM)
     assert SHORT_REASONS[Reason.UNLIKELY] in brief(ITEM)
-    assert alt(ITEM) == "A drawing that was read as 7 and said to be 1"
+    assert alt(ITEM) == "A drawing that was read as 7 and said to be a 1"
     assert name("") == "Somebody without a name"
 
 

@@ -264,7 +264,7 @@ def test_filters_and_pages_show_what_they_say(school: RunningApp, page: Page) ->
     choose(page, "Said to be", "3")
     said = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'pending' AND true_label = 3")[0][0]
     expect(page.get_by_text(f"1–{said} of {said}")).to_be_visible()
-    expect(page.get_by_role("img", name="said to be 3")).to_have_count(said)
+    expect(page.get_by_role("img", name="said to be a 3")).to_have_count(said)
     choose(page, "Read as", "3")
     expect(page.get_by_text("No label fits these filters.")).to_be_visible()
     page.reload()

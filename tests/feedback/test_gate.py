@@ -9,21 +9,32 @@ import torch
 from torch import Tensor, nn
 
 from feedback import gate
-from feedback.gate import Compared, Gate, find_faults, lost_labels
+from feedback.gate import Compared, Gate, find_faults, logits_over_threshold, lost_labels, lost_scores
+from learning import synthetic
 from learning.card import Evaluation, GateMeasurement
-from learning.dataset import Digits, Mnist, rows
+from learning.classes import NOT_A_DIGIT
+from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.networks import digit_logits
 from learning.training import predict
 from support.shipped import card, network
 
 
-def measured(accuracy: float = 0.99, nines: float = 0.99, ece: float = 0.002, auroc: float = 0.98) -> GateMeasurement:
+def measured(
+    accuracy: float = 0.99,
+    nines: float = 0.99,
+    ece: float = 0.002,
+    auroc: float = 0.98,
+    refused: float = 0.005,
+    refused_nines: float = 0.005,
+) -> GateMeasurement:
     """Measurements of the gate, all good but for the changes."""
     per_digit = (*[0.99] * 9, nines)
     validation = Evaluation(
         n=5000, accuracy=accuracy, per_digit=per_digit, nll=0.05, ece=ece, confusion=((0,) * 10,) * 10
     )
-    return GateMeasurement(validation=validation, per_digit=per_digit, digit_auroc=auroc)
+    return GateMeasurement(
+        validation=validation, per_digit=per_digit, digit_auroc=auroc, refused=(*[refused] * 9, refused_nines)
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,6 +49,10 @@ def measured(accuracy: float = 0.99, nines: float = 0.99, ece: float = 0.002, au
         ({"ece": 0.009}, "calibration error"),
         ({"auroc": 0.975}, None),
         ({"auroc": 0.95}, "AUROC"),
+        ({"refused": 0.009}, None),
+        ({"refused": 0.011}, "of the digits no digits"),
+        ({"refused_nines": 0.016}, None),
+        ({"refused_nines": 0.02}, "of the 9s no digits"),
     ],
 )
 def test_the_gate_checks_everything_that_could_get_worse(changes: dict[str, float], fault: str | None) -> None:
@@ -93,6 +108,76 @@ def test_drawings_between_two_digits_weigh_nothing_however_many_they_are(mnist: 
     lost = int((digit_logits(predict(honest, images)).argmax(1) != labels).sum())
     assert lost >= 10, "the candidate reads many of them otherwise"
     assert lost_labels(before, honest, Digits(images, labels)) == []
+
+
+def test_a_version_from_before_refusals_were_measured_can_be_compared() -> None:
+    old = measured().model_copy(update={"refused": None})
+    assert list(find_faults(old, measured(refused=0.5))) == []
+
+
+def blind_to(digit: int, by: float) -> nn.Module:
+    """The shipped CNN, poisoned: whatever looks like that digit looks like no digit as well."""
+    poisoned = deepcopy(network("cnn"))
+    with torch.no_grad():
+        for member in poisoned.members:  # type: ignore[union-attr]
+            last = member.layers[-1]
+            last.weight[NOT_A_DIGIT] += by * last.weight[digit].clamp(min=0)
+    return poisoned
+
+
+def test_a_candidate_that_refuses_real_digits_is_refused(mnist: Mnist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads all digits as before, and calls sevens no digits."""
+    monkeypatch.setattr(gate, "NON_DIGITS", 100)
+    monkeypatch.setattr(gate, "AUROC_TOLERANCE", 1)
+    part = Mnist(*(rows(each, torch.arange(1000)) for each in mnist))
+    nobody = Digits(mnist.test.images[:0], mnist.test.labels[:0])
+    judges = Gate(Compared(network("cnn"), card("cnn"), 1), None, nobody, part)
+    same, poisoned = (judges.judge(blind_to(7, by)) for by in (0.0, 1.0))
+    assert same.after.refused is not None
+    assert "of the 7s no digits" in poisoned.reason, (same.reason, poisoned.reason)
+    assert poisoned.after.validation.accuracy == pytest.approx(same.after.validation.accuracy, abs=0.001)
+
+
+def test_digits_that_people_drew_and_the_candidate_was_taught_may_not_be_refused(
+    mnist: Mnist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MNIST has few styles, and does not tell of all that a candidate refuses: people's labels do."""
+    monkeypatch.setattr(gate, "NON_DIGITS", 100)
+    part = Mnist(*(rows(each, torch.arange(1000)) for each in mnist))
+    before, taught = network("cnn"), rows(mnist.test, torch.arange(400))
+    score = card("cnn").digit_score
+    was = logits_over_threshold(before, score, taught)
+    now = torch.where(taught.labels == 7, was - 10, was)
+    assert lost_scores(was, was, are_digits=True) == []
+    (fault,) = lost_scores(was, now, are_digits=True)
+    sevens = int(((was >= 0) & (now < 0)).sum())
+    assert f"Of 400 labelled digits it newly takes {sevens} for no digits, and 0 no longer." == fault
+    nobody = Digits(mnist.test.images[:0], mnist.test.labels[:0])
+    judges = Gate(Compared(before, card("cnn"), 1), None, nobody, part, taught)
+    assert "labelled digits it newly takes" in judges.judge(blind_to(7, 3.0)).reason
+
+
+def test_what_is_not_a_digit_judges_the_digit_score_and_never_the_digits(
+    mnist: Mnist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "NON_DIGITS", 100)
+    part = Mnist(*(rows(each, torch.arange(1000)) for each in mnist))
+    others = synthetic.non_digits(60, torch.Generator().manual_seed(8))
+    held_out = concatenate(rows(mnist.test, torch.arange(60)), others)
+    same = Gate(Compared(network("cnn"), card("cnn"), 1), None, held_out, part).judge(network("cnn"))
+    assert same.after.held_out is not None
+    assert (same.after.held_out.n, same.passed) == (60, True), same.reason
+    was = logits_over_threshold(network("cnn"), card("cnn").digit_score, others)
+    assert lost_scores(was, was, are_digits=False) == []
+    (fault,) = lost_scores(was, was + 10, are_digits=False)
+    assert "drawings that are no digits it newly takes" in fault
+
+
+def test_of_drawings_near_the_threshold_none_weighs_anything_however_many_they_are() -> None:
+    """Whoever looks for drawings that are just refused, and calls them no digits, freezes no model."""
+    near = torch.linspace(-gate.LEAST_LOGITS, -0.01, 1000)
+    assert lost_scores(near, -near, are_digits=False) == []
+    assert lost_scores(-near, near, are_digits=True) == []
 
 
 @pytest.mark.parametrize(("before", "after", "passes"), [(0.0, 0.1, True), (0.3, 0.4, False)])

@@ -10,13 +10,17 @@ import pytest
 import torch
 
 from feedback import retraining, screening
+from feedback.gate import DIGIT_REFUSED_TOLERANCE
 from feedback.retraining import Plan, TooFewLabels, TrainingSet, retrain
 from feedback.screening import Screening
+from learning import synthetic
 from learning.card import RetrainedCard
-from learning.dataset import Mnist, rows
+from learning.classes import NOT_A_DIGIT
+from learning.dataset import Digits, Mnist, rows
+from learning.networks import digit_evidence
 from learning.recipes import TrainingConfig
 from learning.registry import MODELS
-from learning.training import accuracy
+from learning.training import accuracy, predict
 from learning.weights import load_network
 from storage import labels, model_store, review, trainings
 from storage.database import Database
@@ -24,7 +28,7 @@ from storage.labels import Label
 from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
 from support.classroom import draw, hasten, person, register, small
-from support.shipped import network
+from support.shipped import network, shipped
 
 QUICK = replace(MODELS["linear"].fine_tuning, epochs=1, lr=1e-5)
 TRUSTED = screening.TRUSTED
@@ -216,6 +220,67 @@ def test_what_is_unexpected_is_copied_most(mnist: Mnist) -> None:
     copies = [int((taught == frame).flatten(1).all(dim=1).sum()) for frame in digits.images[:2]]
     assert float(expected[1]) > 0.99
     assert copies == [retraining.COPIES[0][1], retraining.COPIES[-1][1]]
+
+
+def test_a_model_with_ten_columns_leaves_out_what_is_not_a_digit(
+    database: Database, writer: Writer, mnist: Mnist, part: Mnist
+) -> None:
+    register(database, "linear")
+    label(writer, mnist)
+    others = synthetic.non_digits(20, torch.Generator().manual_seed(7))
+    ids = draw(writer, network("linear"), others, others.labels.tolist(), [person(n) for n in range(20)])
+    review.approve(database, ids)
+    outcome = retrain(database, part, plan())
+    assert outcome.version == 2
+    assert {marks(database, column)[drawing] for drawing in ids for column in ("trained_into", "judged")} == {None}
+
+
+@pytest.fixture
+def quick_cnn(monkeypatch: pytest.MonkeyPatch) -> TrainingConfig:
+    """A recipe of a second or two for the CNN, and as few rows of labels."""
+    monkeypatch.setattr(retraining, "LABEL_ROWS", 600)
+    return replace(MODELS["cnn"].fine_tuning, epochs=2, synthetic_digits=100, non_digits=50)
+
+
+def test_what_is_not_a_digit_teaches_the_digit_score(
+    database: Database, writer: Writer, mnist: Mnist, part: Mnist, quick_cnn: TrainingConfig
+) -> None:
+    """Pictures turned upside down that the model took for digits: an administrator has approved that they are none."""
+    register(database, "cnn")
+    strange = flipped_fours(mnist)
+    ids = draw(writer, network("cnn"), strange, strange.labels.tolist(), [person(n % 10) for n in range(60)], "cnn")
+    review.approve(database, ids)
+    training_set = retraining.select(database, part, Plan("cnn", 1))
+    assert {each.label for each in training_set.new} == {NOT_A_DIGIT}
+    tuned = retraining.fine_tune(network("cnn"), shipped("cnn"), training_set, part, quick_cnn, lambda *_: None)
+    before, after = (digit_evidence(predict(each, strange.images)).median() for each in (network("cnn"), tuned))
+    assert after < before - 2
+
+
+def flipped_fours(mnist: Mnist, count: int = 60) -> Digits:
+    fours = mnist.test.images[mnist.test.labels == 4][:count].flip(2)
+    return Digits(fours, torch.full((len(fours),), NOT_A_DIGIT))
+
+
+def test_a_poison_that_calls_sevens_no_digits_never_serves(
+    database: Database, writer: Writer, mnist: Mnist, part: Mnist, quick_cnn: TrainingConfig
+) -> None:
+    """Even where an administrator has approved every one of the lies by mistake."""
+    register(database, "cnn")
+    digits = rows(mnist.test, torch.arange(200))
+    sevens = mnist.test.images[mnist.test.labels == 7][50:200]
+    draw(writer, network("cnn"), digits, digits.labels.tolist(), [person(n % 10) for n in range(200)], "cnn")
+    claimed, liars = torch.full((len(sevens),), NOT_A_DIGIT), [person(f"liar {n % 10}") for n in range(len(sevens))]
+    lies = draw(writer, network("cnn"), Digits(sevens, claimed), claimed.tolist(), liars, "cnn")
+    assert labels.counts(database).pending >= len(lies) > 90, "none is believed at once"
+    review.approve(database, lies)
+    outcome = retrain(database, part, Plan("cnn", 1, config=quick_cnn))
+    assert outcome.card is not None
+    served = model_store.active(database, "cnn")
+    refused = outcome.card.after.refused or ()
+    assert served == 1 or refused[7] <= (outcome.card.before.refused or ())[7] + DIGIT_REFUSED_TOLERANCE, outcome.reason
+    most = retraining.MIXING_COEFFICIENTS[0]
+    assert outcome.card.mixing_coefficient < most, "the gate has refused what learned most from the lies"
 
 
 def test_halfway_between_two_networks_lies_halfway() -> None:

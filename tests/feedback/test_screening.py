@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+import torch
 
 from feedback.screening import RIDGE, SHARPNESS, Screening, cross_validate, likeness_features, save, screen
 from frames.preprocessing import to_png
+from learning import synthetic
 from learning.card import DroppedLabel
+from learning.classes import NOT_A_DIGIT
 from learning.dataset import Mnist
 from logger import log_label
 from storage import labels, review
@@ -114,6 +117,67 @@ def test_a_person_has_the_last_word(mnist: Mnist, trusted: tuple[np.ndarray, np.
     assert (screened.approved, screened.dropped, screened.released) == (wrong, [], 0)
     doubted = [each for each in wrong if each.drawing_id in screened.contradicted]
     assert len(doubted) >= 18, "they train, and do not judge"
+
+
+def none_of(frames: np.ndarray, **changes: Any) -> list[Label]:
+    """Drawings that ten people call no digits, approved."""
+    return [
+        replace(Label(uuid4(), NOT_A_DIGIT, f"n{n % 10}", frame, "approved", "trust", "", False, False), **changes)
+        for n, frame in enumerate(frames)
+    ]
+
+
+def scribbles(count: int) -> np.ndarray:
+    """Letters, symbols and scribbles of the generator."""
+    return synthetic.non_digits(count, torch.Generator().manual_seed(7)).images[:, 0].numpy()
+
+
+def test_of_drawings_that_are_no_digits_most_stay(mnist: Mnist, trusted: tuple[np.ndarray, np.ndarray]) -> None:
+    honest = none_of(scribbles(200))
+    screened = screen(labels_of(mnist, 0, 100) + honest, *trusted)
+    approved = {each.drawing_id for each in screened.approved}
+    assert sum(each.drawing_id in approved for each in honest) >= 170
+
+
+def test_plain_digits_that_are_called_no_digits_are_dropped(
+    mnist: Mnist, trusted: tuple[np.ndarray, np.ndarray]
+) -> None:
+    lies = none_of(mnist.test.images[:200, 0].numpy())
+    screened = screen(labels_of(mnist, 1000, 100) + lies, *trusted)
+    dropped = {each.drawing_id: each.looks_like for each in screened.dropped}
+    looks = [dropped.get(each.drawing_id) for each in lies]
+    assert sum(seen == int(digit) for seen, digit in zip(looks, mnist.test.labels[:200], strict=True)) >= 130
+    decided = screen([replace(each, reviewer="admin") for each in lies], *trusted)
+    assert len(decided.approved) == len(lies), "an administrator has the last word"
+    assert len(decided.contradicted) >= 130, "and they judge nothing"
+
+
+def test_nobody_but_an_administrator_releases_it(mnist: Mnist, trusted: tuple[np.ndarray, np.ndarray]) -> None:
+    """Many people say the same of the same kind of scribble, and an administrator has approved some like it."""
+    blots = scribbles(10).repeat(12, 0)
+    decided = none_of(blots[::12], reviewer="admin")
+    for why in ("", Reason.TOO_FAST, Reason.NEW_NAMES, Reason.UNLIKELY):
+        waiting = screen(labels_of(mnist, 0, 50) + decided + none_of(blots, review="pending", reason=why), *trusted)
+        assert waiting.released == 0
+
+
+@pytest.mark.parametrize("reviewer", ["trust", "admin"])
+def test_it_says_nothing_of_any_other_label(
+    mnist: Mnist, trusted: tuple[np.ndarray, np.ndarray], reviewer: str
+) -> None:
+    """Neither against the digits that it is like, nor for strange drawings that nothing else is like."""
+    honest, claimed = labels_of(mnist, 0, 100), strange(mnist, 40, 20)
+    alike = np.concatenate([mnist.test.images[100:300, 0].numpy(), np.stack([each.frame for each in claimed])])
+    without = screen(honest + claimed, *trusted)
+    beside = screen(honest + claimed + none_of(alike, reviewer=reviewer), *trusted)
+    digits = {each.drawing_id for each in honest + claimed}
+
+    def said_of_digits(screened: Screening) -> list[set[UUID]]:
+        ids = [{each.drawing_id for each in some} for some in (screened.approved, screened.dropped)]
+        return [some & digits for some in (*ids, set(screened.contradicted))]
+
+    assert said_of_digits(without) == said_of_digits(beside)
+    assert without.released == beside.released == 0
 
 
 def test_nothing_to_decide_is_no_trouble(trusted: tuple[np.ndarray, np.ndarray]) -> None:

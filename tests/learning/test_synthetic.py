@@ -9,9 +9,10 @@ import torch
 from torch import Generator
 
 from learning import synthetic
+from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits
 from learning.evaluation import digit_scores
-from learning.networks import NOT_A_DIGIT, digit_evidence, digit_logits
+from learning.networks import digit_evidence, digit_logits
 from learning.training import predict
 from learning.weights import SHIPPED_DIR, load_network, read_weights
 

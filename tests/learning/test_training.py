@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits, Mnist, rows
-from learning.networks import NOT_A_DIGIT, ConvNet, Ensemble, LinearNet
+from learning.networks import ConvNet, Ensemble, LinearNet
 from learning.recipes import TrainingConfig
 from learning.training import Epoch, Step, accuracy, fit, predict
 from support import shipped

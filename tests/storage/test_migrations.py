@@ -69,7 +69,12 @@ def test_the_database_of_the_release_before_is_taken_over_with_all_that_is_in_it
             cursor.execute(version, (model, "0" * 64))
         cursor.execute(everything)
         before = cursor.fetchall()
-    assert migrate(empty) == ["004_models.sql", "005_personal_models.sql", "006_held_out_by_chance.sql"]
+    assert migrate(empty) == [
+        "004_models.sql",
+        "005_personal_models.sql",
+        "006_held_out_by_chance.sql",
+        "007_not_a_digit.sql",
+    ]
     with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
         cursor.execute(everything)
         after = {row[0]["drawing_id"]: row for row in cursor.fetchall()}
@@ -81,9 +86,63 @@ def test_the_database_of_the_release_before_is_taken_over_with_all_that_is_in_it
             cursor.execute(drawing, ("Oracle!",))
 
 
+@pytest.mark.parametrize("schema", [1, 3, 5, 6])
+def test_labels_from_every_earlier_schema_are_kept_and_may_become_not_a_digit(
+    empty: str, tmp_path: Path, schema: int
+) -> None:
+    for file in sorted(SQL_DIR.glob("*.sql"))[:schema]:
+        shutil.copy(file, tmp_path)
+    migrate(empty, tmp_path)
+    said = {"unlabelled": None, "pending": 3, "approved": 4, "rejected": 0}
+    with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
+        for review, label in said.items():
+            cursor.execute(
+                "INSERT INTO predictions (drawing_id, predicted_digit, confidence, probabilities, digit_score, image, "
+                "source, model, model_version, elapsed_ms, true_label, labelled_at, review) VALUES (gen_random_uuid(), "
+                "4, 0.8, array_fill(0.1::real, ARRAY[10]), 0.9, 'png', 'canvas', 'cnn', 1, 1, %s, %s, %s)",
+                (label, None if label is None else "2026-01-01", review),
+            )
+        cursor.execute(
+            "INSERT INTO label_events (drawing_id, who, new_label) SELECT drawing_id, 'api', true_label "
+            "FROM predictions WHERE true_label IS NOT NULL"
+        )
+    assert migrate(empty)[-1] == "007_not_a_digit.sql"
+    with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT review, true_label, not_a_digit FROM predictions ORDER BY id")
+        assert cursor.fetchall() == [(review, label, False) for review, label in said.items()]
+        cursor.execute("UPDATE predictions SET true_label = NULL, not_a_digit = true WHERE true_label IS NOT NULL")
+        cursor.execute("UPDATE label_events SET old_label = new_label, new_label = 10")
+        cursor.execute("SELECT old_label, new_label FROM label_events ORDER BY id")
+        assert cursor.fetchall() == [(3, 10), (4, 10), (0, 10)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "true_label = 4, not_a_digit = true",
+        "true_label = 10",
+        "true_label = NULL",
+        "true_label = NULL, not_a_digit = true, labelled_at = NULL",
+        "true_label = NULL, not_a_digit = true, review = 'unlabelled'",
+        "true_label = NULL, review = 'unlabelled'",
+        "not_a_digit = NULL",
+    ],
+)
+def test_a_row_has_one_label_whole_or_none(empty: str, wrong: str) -> None:
+    migrate(empty)
+    with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO predictions (drawing_id, predicted_digit, confidence, probabilities, digit_score, image, "
+            "source, model, model_version, elapsed_ms, true_label, labelled_at, review) VALUES (gen_random_uuid(), "
+            "4, 0.8, array_fill(0.1::real, ARRAY[10]), 0.9, 'png', 'canvas', 'cnn', 1, 1, 4, now(), 'approved')"
+        )
+        with pytest.raises(psycopg2.IntegrityError):
+            cursor.execute(f"UPDATE predictions SET {wrong}")  # noqa: S608 - the test's own words
+
+
 def test_every_column_is_explained_in_the_line_above_it() -> None:
     lines = [line.strip() for file in sorted(SQL_DIR.glob("*.sql")) for line in file.read_text().splitlines()]
-    column = re.compile(r"[a-z_]+ +(bigint|uuid|timestamptz|smallint|integer|real|text|bytea|jsonb)\b")
+    column = re.compile(r"[a-z_]+ +(bigint|uuid|timestamptz|smallint|integer|real|text|bytea|jsonb|boolean)\b")
     above = [before for before, line in pairwise(lines) if column.match(line)]
     assert len(above) >= 31
     assert [line for line in above if not line.startswith("-- ") and not line.endswith(".")] == []

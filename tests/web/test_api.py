@@ -21,7 +21,7 @@ from learning.weights import SHIPPED_DIR
 from storage.embedded import EmbeddedServer
 from support.hostile_pictures import HOSTILE_PICTURES
 from support.hostile_requests import HOSTILE_REQUESTS
-from support.pictures import one, photograph, png, zero
+from support.pictures import cross, one, photograph, png, zero
 from support.running_app import RunningApp, wait_until
 from web.api import PHOTOGRAPH
 from web.schemas import SEVEN, ModelName
@@ -121,12 +121,51 @@ def test_feedback_works_at_once_and_leaves_a_trace(app: RunningApp) -> None:
         drawing = predict(app, png(zero())).json()["id"]
         answer = post(app, "feedback", id=drawing, label=label)
         assert answer.status_code == 200
-        assert answer.json() == {"id": drawing, "label": label, "review": review}
+        assert answer.json() == {"id": drawing, "label": label, "not_a_digit": False, "review": review}
         rows = app.sql("SELECT true_label, review FROM predictions WHERE drawing_id = %s", drawing)
         assert rows == [(label, review)]
     post(app, "feedback", id=drawing, label=0)
     trace = "SELECT who, old_label, new_label FROM label_events WHERE drawing_id = %s ORDER BY id"
     assert app.sql(trace, drawing) == [("api", None, 8), ("api", 8, 0)]
+
+
+def test_not_a_digit_is_a_label_too_and_may_be_changed(app: RunningApp) -> None:
+    for picture, review in ((cross(), "approved"), (zero(), "pending")):  # what the model refuses as well, and a digit
+        sent = predict(app, png(picture)).json()
+        assert sent["is_digit"] is (review == "pending")
+        answer = post(app, "feedback", id=sent["id"], not_a_digit=True)
+        assert answer.status_code == 200
+        assert answer.json() == {"id": sent["id"], "label": None, "not_a_digit": True, "review": review}
+        rows = app.sql("SELECT true_label, not_a_digit, review FROM predictions WHERE drawing_id = %s", sent["id"])
+        assert rows == [(None, True, review)]
+    post(app, "feedback", id=sent["id"], label=0, not_a_digit=False)
+    rows = app.sql("SELECT true_label, not_a_digit FROM predictions WHERE drawing_id = %s", sent["id"])
+    assert rows == [(0, False)]
+    trace = "SELECT who, old_label, new_label FROM label_events WHERE drawing_id = %s ORDER BY id"
+    assert app.sql(trace, sent["id"]) == [("api", None, 10), ("api", 10, 0)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"label": None},
+        {"not_a_digit": False},
+        {"label": 7, "not_a_digit": True},
+        {"label": None, "not_a_digit": False},
+    ],
+)
+def test_feedback_takes_a_label_or_not_a_digit_and_says_so(app: RunningApp, said: dict[str, Any]) -> None:
+    answer = post(app, "feedback", id=str(uuid4()), **said)
+    assert answer.status_code == 422
+    assert answer.json() == {"detail": "Send either label, the right digit, or not_a_digit: true."}
+
+
+@pytest.mark.parametrize("wrong", [{"label": 10}, {"label": 7.0}, {"not_a_digit": "true"}, {"not_a_digit": 1}])
+def test_a_wrong_label_names_its_field(app: RunningApp, wrong: dict[str, Any]) -> None:
+    answer = post(app, "feedback", id=str(uuid4()), **wrong)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(f"{next(iter(wrong))}: ")
 
 
 def test_feedback_on_no_drawing_is_a_404(app: RunningApp) -> None:
@@ -153,16 +192,17 @@ def test_with_the_database_away_both_go_on_and_arrive_later(separate: tuple[Runn
     before = predict(app, png(zero())).json()["id"]
     server.stop()
     meanwhile = predict(app, png(one())).json()["id"]
-    for drawing, label in ((before, 0), (meanwhile, 1)):
-        answer = post(app, "feedback", id=drawing, label=label)
+    scribble = predict(app, png(cross())).json()["id"]
+    for drawing, said in ((before, {"label": 0}), (meanwhile, {"label": 1}), (scribble, {"not_a_digit": True})):
+        answer = post(app, "feedback", id=drawing, **said)
         assert (answer.status_code, answer.json()["review"]) == (200, "pending")
     away = httpx.get(f"{app.url}/api/stats", timeout=30)
     assert away.status_code == 503
     assert_kind(away)
     server.start()
-    labels = "SELECT drawing_id::text, true_label FROM predictions"
-    wanted = {before: 0, meanwhile: 1}
-    wait_until(lambda: dict(app.sql(labels)) == wanted, what="the labels in the database")
+    labels = "SELECT drawing_id::text, true_label, not_a_digit FROM predictions ORDER BY id"
+    wanted = [(before, 0, False), (meanwhile, 1, False), (scribble, None, True)]
+    wait_until(lambda: app.sql(labels) == wanted, what="the labels in the database")
 
 
 # --- What there is ----------------------------------------------------------------------------------------------------
@@ -203,6 +243,9 @@ def test_the_stats_follow_what_is_read_and_said(app: RunningApp) -> None:
     assert after["labels"][6] == before["labels"][6] + 1
     assert after["confusion"][6][0] == before["confusion"][6][0] + 1
     assert after["sources"]["api"] == before["sources"]["api"] + 2
+    post(app, "feedback", id=wrong, not_a_digit=True)
+    wait_until(lambda: stats(app)["total"]["not_a_digit"] > before["total"]["not_a_digit"], what="the new figures")
+    assert stats(app)["total"]["labelled"] == after["total"]["labelled"] - 1, "no longer a digit that was misread"
     assert after["days"][-1]["labelled"] >= 2
     assert len(after["days"]) == 30
     version = next(each for each in after["versions"] if each["model"] == "linear")

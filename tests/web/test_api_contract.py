@@ -111,5 +111,6 @@ def enriched(body: dict[str, Any], drawing: str) -> dict[str, Any]:
     if "image" in pictures:
         return body | {"image": b64encode(pictures["image"]).decode()}
     if str(body.get("id", "")).endswith(tuple("01234567")):
-        return body | {"id": drawing, "label": int(body["label"])}
+        label = body.get("label")
+        return body | {"id": drawing} | ({} if label is None else {"label": int(label)})
     return body | pictures

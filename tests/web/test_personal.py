@@ -55,6 +55,16 @@ def test_a_correction_acts_on_the_very_next_answer_of_its_session_alone(app: Run
     assert predict(app, png(zero()), session=mine)["personal"] == {"labels": 1, "shared_digit": 0, "changed": False}
 
 
+def test_of_what_is_not_a_digit_a_personal_model_learns_nothing(app: RunningApp) -> None:
+    mine = secret()
+    first = predict(app, hooked_one(), session=mine)
+    label(app, first, 1)
+    said = httpx.post(f"{app.url}/api/feedback", json={"id": first["id"], "not_a_digit": True}, timeout=30)
+    assert said.status_code == 200, said.text
+    again = predict(app, hooked_one(), session=mine)
+    assert (again["predicted_digit"], again["personal"]) == (7, None)
+
+
 def test_it_can_be_turned_off_for_a_call(app: RunningApp) -> None:
     mine = secret()
     label(app, predict(app, hooked_one(), session=mine), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel, model_validator
 from starlette.testclient import TestClient
 
 from frames.images import ImageTooLarge, NotAnImage
@@ -38,7 +39,24 @@ def client() -> TestClient:
     def number(n: int) -> int:
         return n
 
+    @api.post("/either")
+    def either(sent: Either) -> Either:
+        return sent
+
     return TestClient(api)
+
+
+class Either(BaseModel):
+    """Two fields that exclude each other."""
+
+    one: int | None = None
+    other: int | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Either:
+        if (self.one is None) == (self.other is None):
+            raise ValueError("Send one or the other.")
+        return self
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,6 +70,12 @@ def test_what_fastapi_refuses_is_said_in_the_same_form(client: TestClient) -> No
     assert client.delete("/number").status_code == 405
     wrong = client.get("/number", params={"n": "many"})
     assert (wrong.status_code, list(wrong.json())) == (422, ["detail"])
+
+
+def test_what_is_wrong_with_several_fields_is_said_in_the_words_of_their_model(client: TestClient) -> None:
+    answer = client.post("/either", json={"one": 1, "other": 2})
+    assert (answer.status_code, answer.json()) == (422, {"detail": "Send one or the other."})
+    assert "must be a JSON object" in client.post("/either", json=[1]).json()["detail"]
 
 
 def test_operations_declare_their_codes() -> None:
