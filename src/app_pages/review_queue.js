@@ -1,0 +1,101 @@
+/* The queue of the Review page: which drawing a key is meant for, and what has been decided but is not confirmed yet.
+
+   A decision is an order with an id of its own and the ids of its drawings. It stays in the outbox until Python has
+   confirmed it, and every message carries the whole outbox: one that is lost or overtaken costs nothing, since Python
+   carries out each order once. The queue goes on at once as if all of the outbox were done, so that the next key meets
+   the drawing that is then shown. */
+
+const UNDO = "undo";
+const REMEMBERED = 500; // labels that an undo can show again before Python has sent them
+
+class Queue {
+  constructor() {
+    this.page = { labels: [], done: [], past: [] };
+    this.outbox = [];
+    this.current = null; // the id of the drawing that the keys act on
+    this.selected = new Set();
+    this.seen = new Map(); // every label that was shown, by its drawing's id
+    this.made = new Map(); // the drawings of every order made here, by the order's id
+    this.prefix = Math.random().toString(36).slice(2); // crypto.randomUUID needs HTTPS
+    this.count = 0;
+  }
+
+  /* Take what Python sends; whether another drawing became the current one without anybody's doing here. */
+  receive(page) {
+    this.page = page;
+    this.outbox = this.outbox.filter((order) => !page.done.includes(order.id));
+    for (const label of page.labels) this.seen.set(label.id, label);
+    for (const id of [...this.seen.keys()].slice(0, Math.max(0, this.seen.size - REMEMBERED))) this.seen.delete(id);
+    const before = this.current;
+    const labels = this.labels();
+    if (!labels.some((label) => label.id === before)) this.current = labels[0]?.id ?? null;
+    this.keepSelected(labels);
+    return before !== null && this.current !== before;
+  }
+
+  /* The labels as they stand once the outbox is done: without what it decides, and with what it takes back. */
+  labels() {
+    const decided = new Set(), returned = new Set();
+    for (const order of this.outbox) {
+      for (const id of order.drawings) {
+        (order.verdict === UNDO ? returned : decided).add(id);
+        (order.verdict === UNDO ? decided : returned).delete(id);
+      }
+    }
+    const listed = new Set(this.page.labels.map((label) => label.id));
+    const again = [...returned].filter((id) => !listed.has(id) && this.seen.has(id)).map((id) => this.seen.get(id));
+    return [...again, ...this.page.labels.filter((label) => !decided.has(label.id))];
+  }
+
+  label() {
+    return this.labels().find((label) => label.id === this.current) ?? null;
+  }
+
+  /* What can be undone, the last one last: {id, words} where Python has confirmed it, otherwise the order. */
+  undoable() {
+    let past = [...this.page.past];
+    for (const order of this.outbox) {
+      if (order.verdict === UNDO) past = past.filter((each) => each.id !== order.of);
+      else past.push(order);
+    }
+    return past;
+  }
+
+  /* Decide on drawings; the next label becomes the current one where the current one is among them. */
+  decide(drawings, verdict) {
+    const labels = this.labels();
+    const place = Math.max(0, labels.findIndex((label) => label.id === this.current));
+    const left = [...labels.slice(place), ...labels.slice(0, place)].filter((label) => !drawings.includes(label.id));
+    this.order({ verdict, drawings });
+    this.current = left[0]?.id ?? null;
+    this.keepSelected(left);
+  }
+
+  /* Take the last decision back, and return to its drawing. */
+  undo() {
+    const last = this.undoable().at(-1);
+    if (!last) return false;
+    const drawings = this.made.get(last.id) ?? [];
+    this.order({ verdict: UNDO, of: last.id, drawings });
+    const labels = this.labels();
+    this.current = labels.find((label) => drawings.includes(label.id))?.id ?? this.current ?? labels[0]?.id ?? null;
+    return true;
+  }
+
+  next() {
+    const labels = this.labels();
+    const place = labels.findIndex((label) => label.id === this.current);
+    if (labels.length) this.current = labels[(place + 1) % labels.length].id;
+  }
+
+  order(what) {
+    const order = { id: `${this.prefix}-${(this.count += 1)}`, ...what };
+    this.made.set(order.id, order.drawings);
+    this.outbox.push(order);
+  }
+
+  keepSelected(labels) {
+    const left = new Set(labels.map((label) => label.id));
+    this.selected = new Set([...this.selected].filter((id) => left.has(id)));
+  }
+}
