@@ -25,7 +25,6 @@ T = TypeVar("T")
 
 PAGE = 24  # drawings
 STATES = {"pending": "Waiting", "approved": "Approved", "rejected": "Rejected"}
-CHOICES = ("Reason", "Said to be", "Read as", "Source")  # the filters that are chosen from lists, by their keys
 
 
 def page() -> None:
@@ -114,8 +113,10 @@ def choose_filters() -> Filters:
 
 
 def _choice(label: str, options: Sequence[T], shown: Callable[[T], str] = str) -> T | None:
+    """A list to choose from. Cleared ones are new ones: a list in a closed popover would keep what was chosen."""
+    key = f"{label}-{st.session_state.get('cleared', 0)}"
     chosen: T | None = st.selectbox(
-        label, options, index=None, placeholder="any", format_func=shown, key=label, on_change=_first_page
+        label, options, index=None, placeholder="any", format_func=shown, key=key, on_change=_first_page
     )
     return chosen
 
@@ -125,8 +126,7 @@ def _first_page() -> None:
 
 
 def _show_all() -> None:
-    for choice in CHOICES:
-        st.session_state[choice] = None
+    st.session_state.cleared = st.session_state.get("cleared", 0) + 1
     st.session_state.person = None
     _first_page()
 

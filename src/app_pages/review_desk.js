@@ -49,7 +49,7 @@ function button(text, onclick, { symbol = null, key = null, kind = "" } = {}) {
     "button",
     { type: "button", class: kind, onclick, "aria-keyshortcuts": key },
     symbol && icon(symbol),
-    el("span", {}, text),
+    text ? el("span", {}, text) : null,
     key && el("kbd", { "aria-hidden": "true" }, key),
   );
 }
