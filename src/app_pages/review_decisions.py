@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from storage import review
 from storage.database import Database, DatabaseAway
 
 MAX_UNDO = 50  # orders that can be undone
+MAX_SEEN = 200  # orders that are known again: a message has far fewer
 DIGITS = range(10)
 VERDICTS = ("approved", "rejected", "undo", *(str(digit) for digit in DIGITS))
 
@@ -35,15 +37,17 @@ class Done(NamedTuple):
 
 @dataclass
 class Ledger:
-    """The orders of one administrator: those of the last message that were seen to, and those that can be undone.
+    """The orders of one administrator: the last ones that were seen to, and those that can be undone.
 
-    `outcome` is what came of the last one; `trouble` why some were not carried out.
+    `outcome` is what came of the last one; `trouble` why some were not carried out. Streamlit may handle two messages
+    of one page at the same time, in two threads: `lock` keeps the orders in their order.
     """
 
-    seen: set[str] = field(default_factory=set)
+    seen: list[str] = field(default_factory=list)
     past: list[Done] = field(default_factory=list)
     outcome: str = ""
     trouble: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
 def orders_of(message: Any) -> list[Order]:
@@ -63,18 +67,20 @@ def orders_of(message: Any) -> list[Order]:
 def carry_out(ledger: Ledger, database: Database, orders: Sequence[Order]) -> None:
     """Carry out the orders that were not seen to before; the ledger has what came of them.
 
-    A message has every order that the page does not yet know to be done, so that older ones can be forgotten.
+    A message has every order that the page does not yet know to be done, the oldest first.
     """
-    new = [order for order in orders if order.id not in ledger.seen]
-    ledger.seen = {order.id for order in orders}
-    if new:
-        ledger.trouble = ""
-    for place, order in enumerate(new):
-        try:
-            ledger.outcome = _undo(ledger, database, order) if order.verdict == "undo" else _do(ledger, database, order)
-        except DatabaseAway:
-            ledger.trouble = _lost(len(new) - place)
-            return
+    with ledger.lock:
+        new = [order for order in orders if order.id not in ledger.seen]
+        if new:
+            ledger.trouble = ""
+        ledger.seen = [*ledger.seen, *(order.id for order in new)][-MAX_SEEN:]
+        for place, order in enumerate(new):
+            try:
+                undo = order.verdict == "undo"
+                ledger.outcome = _undo(ledger, database, order) if undo else _do(ledger, database, order)
+            except DatabaseAway:
+                ledger.trouble = _lost(len(new) - place)
+                return
 
 
 def _do(ledger: Ledger, database: Database, order: Order) -> str:

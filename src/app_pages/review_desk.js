@@ -20,7 +20,8 @@ export default function show(component) {
   if (!desks.has(parentElement)) desks.set(parentElement, new Desk(parentElement));
   const desk = desks.get(parentElement);
   desk.receive(component);
-  return () => desk.close();
+  // Streamlit calls this for data that newer data has overtaken, too: only with its element gone is the desk closed.
+  return () => setTimeout(() => parentElement.isConnected || desk.close());
 }
 
 /* An element with attributes, listeners (on...) and children; a child that is null is left out. */
@@ -261,9 +262,11 @@ class Desk {
     this.desk.hidden = this.person.hidden = this.nextButton.hidden = !label;
     this.empty.hidden = Boolean(label);
     if (!label) return;
-    if (this.desk.dataset.drawing !== label.id) this.shownAt = performance.now();
-    this.desk.dataset.drawing = label.id;
-    this.picture.src = label.picture;
+    if (this.desk.dataset.drawing !== label.id) {
+      this.shownAt = performance.now();
+      this.desk.dataset.drawing = label.id;
+      this.picture.src = label.picture;
+    }
     this.picture.alt = label.alt;
     write(this.said, label.said);
     write(this.read, label.read);
@@ -318,7 +321,7 @@ class Desk {
     else node.removeAttribute("aria-current");
     box.checked = this.queue.selected.has(label.id);
     box.setAttribute("aria-label", `Select: ${label.name}`);
-    picture.src = label.picture;
+    if (!picture.src) picture.src = label.picture;
     write(says, label.says);
     write(why, label.brief);
     for (const [each, text] of [[approve, "Approve"], [reject, "Reject"], [open, "Open"]]) {

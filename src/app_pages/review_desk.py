@@ -47,7 +47,7 @@ def show_desk(
     data = {
         "labels": [_shown(label, person) for label in labels],
         "choices": CHOICES,
-        "done": sorted(ledger.seen),
+        "done": ledger.seen,
         "past": [{"id": done.order, "words": done.words} for done in ledger.past],
         "outcome": ledger.outcome,
         "empty": empty,

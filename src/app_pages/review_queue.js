@@ -14,7 +14,7 @@ class Queue {
     this.outbox = [];
     this.current = null; // the id of the drawing that the keys act on
     this.selected = new Set();
-    this.seen = new Map(); // every label that was shown, by its drawing's id
+    this.seen = new Map(); // the labels that were shown, by their drawings' ids, in the order of the queue
     this.made = new Map(); // the drawings of every order made here, by the order's id
     this.prefix = Math.random().toString(36).slice(2); // crypto.randomUUID needs HTTPS
     this.count = 0;
@@ -24,8 +24,7 @@ class Queue {
   receive(page) {
     this.page = page;
     this.outbox = this.outbox.filter((order) => !page.done.includes(order.id));
-    for (const label of page.labels) this.seen.set(label.id, label);
-    for (const id of [...this.seen.keys()].slice(0, Math.max(0, this.seen.size - REMEMBERED))) this.seen.delete(id);
+    this.remember(page.labels);
     const before = this.current;
     const labels = this.labels();
     if (!labels.some((label) => label.id === before)) this.current = labels[0]?.id ?? null;
@@ -42,9 +41,23 @@ class Queue {
         (order.verdict === UNDO ? decided : returned).delete(id);
       }
     }
-    const listed = new Set(this.page.labels.map((label) => label.id));
-    const again = [...returned].filter((id) => !listed.has(id) && this.seen.has(id)).map((id) => this.seen.get(id));
-    return [...again, ...this.page.labels.filter((label) => !decided.has(label.id))];
+    for (const label of this.page.labels) if (!decided.has(label.id)) returned.add(label.id);
+    return [...this.seen.values()].filter((label) => returned.has(label.id));
+  }
+
+  /* Remember what is listed; what no longer is keeps its place behind the label that it stood behind. */
+  remember(labels) {
+    const order = labels.map((label) => label.id);
+    const listed = new Set(order);
+    let before = null;
+    for (const id of this.seen.keys()) {
+      if (!listed.has(id)) order.splice(order.indexOf(before) + 1, 0, id);
+      before = id;
+    }
+    for (const label of labels) this.seen.set(label.id, label);
+    const forgotten = order.filter((id) => !listed.has(id)).slice(0, Math.max(0, order.length - REMEMBERED));
+    for (const id of forgotten) order.splice(order.indexOf(id), 1);
+    this.seen = new Map(order.map((id) => [id, this.seen.get(id)]));
   }
 
   label() {

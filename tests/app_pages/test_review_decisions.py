@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -39,7 +40,14 @@ def test_a_message_that_says_it_all_again_does_nothing_twice(database: Database,
     ledger = Ledger()
     approve, reject = Order("1", "approved", (first,)), Order("2", "rejected", (second,))
     relabel = Order("3", "4", (third,))
-    for message in ([approve], [approve, reject], [approve, reject, relabel], [approve, reject, relabel], [relabel]):
+    for message in (
+        [approve],
+        [approve, reject],
+        [approve, reject, relabel],
+        [approve, reject, relabel],
+        [approve],
+        [relabel],
+    ):
         carry_out(ledger, database, message)
     assert [standing(database, each) for each in (first, second, third)] == [
         ("approved", 1),
@@ -48,7 +56,20 @@ def test_a_message_that_says_it_all_again_does_nothing_twice(database: Database,
     ]
     assert events(database) == 3
     assert ledger.outcome == "1 label changed to 4."
-    assert ledger.seen == {"3"}
+    assert ledger.seen == ["1", "2", "3"]
+
+
+def test_two_messages_at_the_same_time_keep_the_orders_in_their_order(database: Database, writer: Writer) -> None:
+    drawings = waiting(writer, 12)
+    orders = [Order(str(n), "rejected" if n % 2 else "approved", (each,)) for n, each in enumerate(drawings)]
+    ledger = Ledger()
+    with ThreadPoolExecutor(4) as threads:
+        done = [threads.submit(carry_out, ledger, database, orders[: n + 1]) for n in range(len(orders))]
+        for each in done:
+            each.result(60)
+    with database.transaction() as cursor:
+        cursor.execute("SELECT drawing_id FROM label_events WHERE who = 'admin' ORDER BY id")
+        assert [drawing for (drawing,) in cursor.fetchall()] == drawings
 
 
 def test_an_undo_takes_back_the_order_that_it_names_and_only_once(database: Database, writer: Writer) -> None:

@@ -101,10 +101,10 @@ def waiting(page: Page, count: int) -> None:
     at_rest(page)
 
 
-def type_fast(page: Page, keys: str) -> None:
+def type_fast(page: Page, keys: str, gap: int = FAST) -> None:
     for key in keys:
         page.keyboard.press(key)
-        page.wait_for_timeout(FAST)
+        page.wait_for_timeout(gap)
 
 
 # --- Keys -------------------------------------------------------------------------------------------------------------
@@ -139,11 +139,14 @@ def test_one_key_decides_on_the_current_drawing_and_u_takes_it_back(school: Runn
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
 
 
-def test_keys_faster_than_the_page_act_on_the_drawing_that_was_meant_each_once(school: RunningApp, page: Page) -> None:
+@pytest.mark.parametrize("gap", [10, FAST])
+def test_keys_faster_than_the_page_act_on_the_drawing_that_was_meant_each_once(
+    school: RunningApp, page: Page, gap: int
+) -> None:
     open_as_admin(page, school, "review")
     before = queue(page)
     keys = "axax4axa7xaaxxa9"
-    type_fast(page, keys)
+    type_fast(page, keys, gap)
     waiting(page, 40 - len(keys))
     reviews = [("rejected" if key == "x" else "approved") for key in keys]
     events = decided(school)
@@ -160,6 +163,29 @@ def test_an_undo_between_two_fast_keys_takes_back_the_first_of_them(school: Runn
     waiting(page, 39)
     assert current(page) == second
     assert [standing(school, each)[1] for each in (first, second, third)] == ["rejected", "pending", "pending"]
+
+
+def test_after_an_undo_the_queue_goes_on_behind_what_was_undone(school: RunningApp, page: Page) -> None:
+    open_as_admin(page, school, "review")
+    before = queue(page)
+    type_fast(page, "nnauuauanx")
+    waiting(page, 38)
+    assert queue(page)[:4] == [before[0], before[1], before[3], before[5]]
+    assert [standing(school, each)[1] for each in (before[2], before[4])] == ["approved", "rejected"]
+
+
+def test_a_key_is_not_taken_for_a_drawing_that_has_just_come_up_by_itself(school: RunningApp, page: Page) -> None:
+    open_as_admin(page, school, "review")
+    first, second, *_, last = queue(page)
+    desk(page).evaluate(
+        """desk => new MutationObserver(() => document.dispatchEvent(new KeyboardEvent("keydown", {key: "a"})))
+            .observe(desk, {attributeFilter: ["data-drawing"]})"""
+    )
+    school.sql("UPDATE predictions SET review = 'rejected' WHERE drawing_id = %s", first)  # by somebody else
+    card(page, last).get_by_role("button", name="Reject").click()
+    expect(desk(page)).to_have_attribute("data-drawing", second)
+    waiting(page, 38)
+    assert [drawing for drawing, *_ in decided(school)] == [last]
 
 
 def test_a_key_that_is_held_down_acts_once_and_the_keys_can_be_switched_off(school: RunningApp, page: Page) -> None:
