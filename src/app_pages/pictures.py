@@ -12,8 +12,12 @@ MAX_PICTURES = 60  # of one kind on a page
 
 def picture(png: bytes, alt: str, kind: str = "") -> str:
     """A PNG as an <img>; `kind` is a class of the page's stylesheet."""
-    source = "data:image/png;base64," + base64.b64encode(png).decode()
-    return f'<img class="{kind}" alt="{escape(alt)}" src="{source}">'
+    return f'<img class="{kind}" alt="{escape(alt)}" src="{data_url(png)}">'
+
+
+def data_url(png: bytes) -> str:
+    """A PNG as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def show_drawing(png: bytes, alt: str, lines: str) -> None:

@@ -1,88 +1,111 @@
-"""Decisions on labels, each remembered so that it can be undone."""
+"""Decisions on labels: each order from the page is carried out once, and can be undone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import streamlit as st
-
-from app_pages.administration import act
+from app_pages.review_words import label_words
+from learning.classes import DIGITS, NOT_A_DIGIT
 from storage import review
-from storage.database import Database
+from storage.database import Database, DatabaseAway
 
-MAX_UNDO = 50  # actions that can be undone
-DIGITS = range(10)
+MAX_UNDO = 50  # orders that can be undone
+MAX_SEEN = 200  # orders that are known again: a message has far fewer
+LABELS = (*range(DIGITS), NOT_A_DIGIT)
+VERDICTS = ("approved", "rejected", "undo", *(str(label) for label in LABELS))
+
+
+class Order(NamedTuple):
+    """What an administrator wants done: a verdict on drawings, or ("undo") an earlier order, `of`, taken back."""
+
+    id: str
+    verdict: str
+    drawings: tuple[UUID, ...]
+    of: str = ""
 
 
 class Done(NamedTuple):
-    """An action that can be undone: its id in the database, and what it did."""
+    """An order that can be undone: its id, its action's in the database, and what it did."""
 
+    order: str
     action: UUID
-    what: str
+    words: str
 
 
-def decide(database: Database, ids: Sequence[UUID], verdict: str | int) -> None:
-    """Approve drawings ("approved"), reject them ("rejected") or give them another label (0-9)."""
-    if not ids or st.session_state.get("decided") == (ids, verdict):
-        return  # a second click or key before the page had changed
-    st.session_state.decided = ids, verdict
-    work: Callable[[], UUID] = {
-        "approved": lambda: review.approve(database, ids),
-        "rejected": lambda: review.reject(database, ids),
-    }.get(str(verdict), lambda: review.relabel(database, ids, int(verdict)))
-    many = "1 label" if len(ids) == 1 else f"{len(ids)} labels"
-    said = f"{many} {verdict}" if isinstance(verdict, str) else f"{many} changed to {verdict}"
-    action = act(work, f"{said}.")
-    if action is not None:
-        st.session_state.past = [*st.session_state.get("past", []), Done(action, said)][-MAX_UNDO:]
+@dataclass
+class Ledger:
+    """The orders of one administrator: the last ones that were seen to, and those that can be undone.
+
+    `outcome` is what came of the last one; `trouble` why some were not carried out. Streamlit may handle two messages
+    of one page at the same time, in two threads: `lock` keeps the orders in their order.
+    """
+
+    seen: list[str] = field(default_factory=list)
+    past: list[Done] = field(default_factory=list)
+    outcome: str = ""
+    trouble: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
-def _undo(database: Database) -> None:
-    past: list[Done] = st.session_state.get("past", [])
-    if not past:
-        return
-    last = past[-1]
-    st.session_state.pop("decided", None)  # what was undone may be done again at once
-    count = act(lambda: review.undo(database, last.action), lambda count: _undone(last, count))
-    if count is not None:
-        st.session_state.past = past[:-1]
+def orders_of(message: Any) -> list[Order]:
+    """The orders in a message of the page, in their order; what is none is left out."""
+    found = []
+    for each in message if isinstance(message, list) else []:
+        try:
+            drawings = tuple(UUID(drawing_id) for drawing_id in each["drawings"])
+            order = Order(str(each["id"]), str(each["verdict"]), drawings, str(each.get("of", "")))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+        if order.verdict in VERDICTS:
+            found.append(order)
+    return found
 
 
-def _undone(last: Done, count: int) -> str:
-    return f"Undone: {last.what}." if count else "It has changed since, so it was left as it is."
+def carry_out(ledger: Ledger, database: Database, orders: Sequence[Order]) -> None:
+    """Carry out the orders that were not seen to before; the ledger has what came of them.
+
+    A message has every order that the page does not yet know to be done, the oldest first.
+    """
+    with ledger.lock:
+        new = [order for order in orders if order.id not in ledger.seen]
+        if new:
+            ledger.trouble = ""
+        ledger.seen = [*ledger.seen, *(order.id for order in new)][-MAX_SEEN:]
+        for place, order in enumerate(new):
+            try:
+                undo = order.verdict == "undo"
+                ledger.outcome = _undo(ledger, database, order) if undo else _do(ledger, database, order)
+            except DatabaseAway:
+                ledger.trouble = _lost(len(new) - place)
+                return
 
 
-def undo_button(database: Database) -> None:
-    """Undo the last action, then the one before it; two quick presses undo two."""
-    past: list[Done] = st.session_state.get("past", [])
-    hint = f"Undo: {past[-1].what}" if past else "There is nothing to undo"
-    st.button(
-        "Undo",
-        key="undo",
-        icon=":material/undo:",
-        shortcut="U",
-        help=hint,
-        disabled=not past,
-        on_click=_undo,
-        args=(database,),
-    )
+def _do(ledger: Ledger, database: Database, order: Order) -> str:
+    many = "1 label" if len(order.drawings) == 1 else f"{len(order.drawings)} labels"
+    if order.verdict == "approved":
+        action, words = review.approve(database, order.drawings), f"{many} approved"
+    elif order.verdict == "rejected":
+        action, words = review.reject(database, order.drawings), f"{many} rejected"
+    else:
+        label = int(order.verdict)
+        action, words = review.relabel(database, order.drawings, label), f"{many} changed to {label_words(label)}"
+    ledger.past = [*ledger.past, Done(order.id, action, words)][-MAX_UNDO:]
+    return f"{words}."
 
 
-def relabel_pills(key: str, database: Database, ids: Sequence[UUID]) -> None:
-    """The ten digits; one click gives these drawings that label."""
-    st.pills(
-        "They are really a …" if len(ids) > 1 else "It is really a …",
-        DIGITS,
-        key=key,
-        on_change=_relabel,
-        args=(key, database, ids),
-    )
+def _undo(ledger: Ledger, database: Database, order: Order) -> str:
+    done = next((each for each in ledger.past if each.order == order.of), None)
+    if done is None:
+        return "There is nothing to undo."
+    count = review.undo(database, done.action)
+    ledger.past.remove(done)
+    return f"Undone: {done.words}." if count else "It has changed since, so it was left as it is."
 
 
-def _relabel(key: str, database: Database, ids: Sequence[UUID]) -> None:
-    digit = st.session_state[key]
-    st.session_state[key] = None  # ready for the next click
-    if digit is not None:
-        decide(database, ids, digit)
+def _lost(count: int) -> str:
+    what = "your last decision was" if count == 1 else f"your last {count} decisions were"
+    return f"The database is unavailable, so {what} not saved. Decide again when it is back."

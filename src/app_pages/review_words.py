@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
-from learning.classes import in_words
+from learning.classes import NOT_A_DIGIT
 from learning.registry import MODELS
-from percentages import percent
 from storage.labels import Reason
-from storage.review import ReviewItem
+from storage.review import Filters, ReviewItem
+
+SURE = 0.9  # the confidence from which the model is said to be sure
 
 REASONS: dict[str, str] = {
     Reason.CONFLICT: "Two people, or two labels of the same picture, disagree.",
@@ -35,33 +34,28 @@ SHORT_REASONS: dict[str, str] = {
 }
 
 
+def label_words(label: int) -> str:
+    """A label (0-9 or NOT_A_DIGIT) as a button or a list names it."""
+    return "not a digit" if label == NOT_A_DIGIT else str(label)
+
+
 def alt(label: ReviewItem) -> str:
     """The picture's alternative text."""
-    return f"A drawing that was read as {label.predicted_digit} and said to be {in_words(label.true_label)}"
+    return f"A drawing that was read as {label.predicted_digit} and said to be {label_words(label.true_label)}"
 
 
-def brief(label: ReviewItem) -> str:
-    """What a card says, as HTML."""
-    return (
-        f'<p>said <span class="digit">{in_words(label.true_label)}</span>, read {label.predicted_digit}'
-        f' <span class="quiet">({percent(label.confidence)})</span></p>'
-        f'<p class="quiet">{escape(_why_short(label))}</p>'
-    )
+def in_words(label: ReviewItem) -> str:
+    """What was said and what was read: a card's caption, and the name of its controls."""
+    return f"said {label_words(label.true_label)}, read {label.predicted_digit}"
 
 
-def story(label: ReviewItem) -> str:
-    """All that is known of a label, as HTML."""
-    model = escape(MODELS[label.model].display_name if label.model in MODELS else label.model)
-    return (
-        f'<p>{name(label.person)} said it is <span class="digit">{in_words(label.true_label)}</span></p>'
-        f'<p>read as <span class="digit">{label.predicted_digit}</span> by {model} version {label.model_version}, '
-        f"{percent(label.confidence)} sure</p>"
-        f"<p>{escape(_why(label))}</p>"
-        f'<p class="quiet">{label.source}, labelled {label.labelled_at:%d %B %Y, %H:%M} UTC</p>'
-    )
+def against(label: ReviewItem) -> bool:
+    """Whether the model is sure that the label is wrong."""
+    return label.predicted_digit != label.true_label and label.confidence >= SURE
 
 
-def _why(label: ReviewItem) -> str:
+def why(label: ReviewItem) -> str:
+    """Why a label waits, or who decided on it, as a sentence."""
     if label.reviewer == "admin" and label.review != "pending":
         return f"An administrator {label.review} it."
     if label.review == "approved" and not label.reason:
@@ -69,10 +63,32 @@ def _why(label: ReviewItem) -> str:
     return REASONS.get(label.reason, label.reason)
 
 
-def _why_short(label: ReviewItem) -> str:
-    return SHORT_REASONS.get(label.reason, "") if label.review == "pending" else _why(label)
+def why_briefly(label: ReviewItem) -> str:
+    """The same in a few words, where it waits."""
+    return SHORT_REASONS.get(label.reason, "") if label.review == "pending" else why(label)
+
+
+def about(label: ReviewItem) -> str:
+    """Who drew it, how, when it was labelled, and which model read it."""
+    model = MODELS[label.model].display_name if label.model in MODELS else label.model
+    return (
+        f"{name(label.person)}, {label.source}, labelled {label.labelled_at:%d %B %Y, %H:%M} UTC. "
+        f"Read by {model} version {label.model_version}."
+    )
 
 
 def name(person: str) -> str:
     """A short name for a person of whom nothing but a random hash is known."""
     return f"Person {person[:6]}" if person else "Somebody without a name"
+
+
+def filter_words(filters: Filters) -> str:
+    """What the filters leave, in a few words; "" where they leave everything. How the review stands is not said."""
+    parts = (
+        filters.reason and SHORT_REASONS.get(filters.reason, filters.reason),
+        filters.label is not None and f"said to be {label_words(filters.label)}",
+        filters.predicted_digit is not None and f"read as {filters.predicted_digit}",
+        filters.source,
+        filters.person is not None and name(filters.person),
+    )
+    return ", ".join(part for part in parts if part)

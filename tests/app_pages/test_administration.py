@@ -8,18 +8,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 import streamlit as st
-import torch
 from streamlit.testing.v1 import AppTest
 
 import web.admins
 from app_pages import administration, versions
 from feedback import jobs
 from feedback.jobs import RetrainingJob
-from learning.dataset import Mnist, rows
 from learning.weights import ModelMissing
 from serving import app_state
 from serving.app_state import AppState
@@ -36,10 +33,10 @@ from storage.insights import Insights
 from storage.model_store import Candidate
 from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
-from support.classroom import draw, nudged, person, register
+from support.classroom import nudged, register
 from support.clock import RIGHT, Clock
 from support.running_app import wait_until
-from support.shipped import card, network
+from support.shipped import card
 from web.admins import MAX_IDLE, Admins
 from web.visitors import COOKIE
 
@@ -105,19 +102,6 @@ def button(at: AppTest, key: str) -> None:
     assert not at.exception
 
 
-def reviews(database: Database) -> dict[UUID, str]:
-    with database.transaction() as cursor:
-        cursor.execute("SELECT drawing_id, review FROM predictions")
-        return dict(cursor.fetchall())
-
-
-def doubtful(writer: Writer, mnist: Mnist, count: int = 3) -> list[UUID]:
-    """Labels that nobody could mean, and that wait for review."""
-    digits = rows(mnist.test, torch.arange(count))
-    wrong = [(digit + 5) % 10 for digit in digits.labels.tolist()]
-    return draw(writer, network("cnn"), digits, wrong, [person(n) for n in range(count)], "cnn")
-
-
 @pytest.mark.parametrize("page", ["review", "models"])
 def test_without_a_password_in_the_settings_the_page_is_closed_and_says_how_to_open_it(
     state: AppState, page: str, monkeypatch: pytest.MonkeyPatch
@@ -136,21 +120,6 @@ def test_five_wrong_passwords_lock_out_the_right_one_too() -> None:
     sign_in(at)
     assert [each.value for each in at.error] == ["There were too many wrong passwords: try again in 15 minutes."]
     assert at.text_input[0].label == "Password"
-
-
-def test_an_ended_session_decides_on_no_label_by_an_old_click(
-    database: Database, writer: Writer, mnist: Mnist, clock: Clock
-) -> None:
-    first, *_ = doubtful(writer, mnist)
-    at = sign_in(opened("review"))
-    assert at.button(key=f"approve-{first}")
-    clock.now += MAX_IDLE
-    button(at, f"approve-{first}")
-    assert set(reviews(database).values()) == {"pending"}
-    assert "Your session has ended, so your last click did nothing" in at.info[0].value
-    sign_in(at)
-    button(at, f"approve-{first}")
-    assert reviews(database)[first] == "approved"
 
 
 def learnt(database: Database, count: int = 1) -> None:
@@ -259,21 +228,3 @@ def test_what_prevents_a_model_from_serving_is_said(
     register(database, "cnn")
     at = sign_in(opened("models"))
     assert sentence in [each.value for each in at.warning]
-
-
-def test_an_undo_takes_back_one_action_after_the_other(database: Database, writer: Writer, mnist: Mnist) -> None:
-    ids = doubtful(writer, mnist)
-    at = sign_in(opened("review"))
-    for verdict in ("approve", "reject"):
-        waiting = {drawing for drawing, review in reviews(database).items() if review == "pending"}
-        (key,) = [each.key for each in at.button if each.proto.shortcut == {"approve": "a", "reject": "x"}[verdict]]
-        assert key is not None
-        assert UUID(key.removeprefix(f"{verdict}-")) in waiting
-        button(at, key)
-    assert sorted(reviews(database).values()) == ["approved", "pending", "rejected"]
-    for left in (["approved", "pending", "pending"], ["pending"] * 3):
-        (key,) = [each.key for each in at.button if each.proto.shortcut == "u"]
-        assert key is not None
-        button(at, key)
-        assert sorted(reviews(database).values()) == left
-    assert set(ids) == set(reviews(database))

@@ -1,4 +1,4 @@
-"""What the Review page says: every reason has its sentence, and nothing of a drawing is taken for HTML."""
+"""What the Review page says: every reason has its sentence, and every label its words."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from uuid import uuid4
 
 import pytest
 
-from app_pages.review_words import REASONS, SHORT_REASONS, alt, brief, name, story
+from app_pages.review_words import (
+    REASONS,
+    SHORT_REASONS,
+    about,
+    against,
+    alt,
+    filter_words,
+    in_words,
+    label_words,
+    name,
+    why,
+    why_briefly,
+)
+from learning.classes import NOT_A_DIGIT
 from learning.registry import MODELS
 from storage.labels import WAITING_REASONS, Reason
-from storage.review import ReviewItem
+from storage.review import Filters, ReviewItem
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 ITEM = ReviewItem(
@@ -22,23 +35,40 @@ ITEM = ReviewItem(
 def test_every_reason_has_its_words() -> None:
     assert REASONS.keys() == set(Reason)
     assert SHORT_REASONS.keys() >= set(WAITING_REASONS)
+    assert (why(ITEM), why_briefly(ITEM)) == (REASONS[Reason.UNLIKELY], SHORT_REASONS[Reason.UNLIKELY])
+
+
+def test_every_label_has_its_words() -> None:
+    assert [label_words(label) for label in (0, 9, NOT_A_DIGIT)] == ["0", "9", "not a digit"]
 
 
 def test_a_label_is_told_with_all_that_is_known_of_it() -> None:
-    said = story(ITEM)
-    for part in ("Person ababab", "CNN version 2", "99 % sure", REASONS[Reason.UNLIKELY], "02 January 2026, 03:04 UTC"):
-        assert part in said
-    assert "said" in brief(ITEM)
-    assert SHORT_REASONS[Reason.UNLIKELY] in brief(ITEM)
-    assert alt(ITEM) == "A drawing that was read as 7 and said to be a 1"
+    for part in ("Person ababab", "CNN version 2", "canvas", "02 January 2026, 03:04 UTC"):
+        assert part in about(ITEM)
+    assert alt(ITEM) == "A drawing that was read as 7 and said to be 1"
+    assert in_words(ITEM) == "said 1, read 7"
     assert name("") == "Somebody without a name"
+
+
+def test_who_decided_is_said_of_what_no_longer_waits() -> None:
+    assert why(replace(ITEM, review="rejected", reviewer="admin")) == "An administrator rejected it."
+    trusted = replace(ITEM, review="approved", reason="")
+    assert why(trusted) == why_briefly(trusted) == "The model found this label plausible, so it was approved at once."
+
+
+def test_the_model_is_against_a_label_only_where_it_is_sure() -> None:
+    assert against(ITEM)
+    assert not against(replace(ITEM, confidence=0.89))
+    assert not against(replace(ITEM, true_label=7))
 
 
 @pytest.mark.parametrize("model", [*MODELS, "a-third"])
 def test_a_model_of_another_release_is_named_as_it_is(model: str) -> None:
     shown = MODELS[model].display_name if model in MODELS else model
-    assert f"by {shown} version 2" in story(replace(ITEM, model=model))
+    assert f"by {shown} version 2" in about(replace(ITEM, model=model))
 
 
-def test_what_the_database_holds_is_escaped() -> None:
-    assert "<b>" not in brief(replace(ITEM, reason="<b>")) + story(replace(ITEM, reason="<b>"))
+def test_filters_are_told_in_a_few_words() -> None:
+    assert filter_words(Filters("approved")) == ""
+    told = filter_words(Filters("pending", Reason.UNLIKELY, 0, 0, "canvas", "ab" * 32))
+    assert told == "unlikely, said to be 0, read as 0, canvas, Person ababab"

@@ -1,17 +1,13 @@
-"""Review and Models as an administrator meets them in the browser, each click and key checked in the database.
+"""The way in, and Models, as an administrator meets them in the browser, each click checked in the database.
 
-Covers src/app_pages: administration, review, review_decisions, models, versions, version_figures, comparing, pictures,
-style.
+Covers src/app_pages: administration, models, versions, version_figures, comparing, pictures, style.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +16,7 @@ import onnxruntime
 import psycopg2.extensions
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Browser, Page, expect
 
 from feedback.retraining import Plan, retrain
 from learning.dataset import Mnist, as_input, rows
@@ -35,9 +30,9 @@ from storage.labels import Rules
 from storage.model_store import Candidate
 from storage.spool import Spool
 from storage.writer import Writer
+from support.administrators import assert_readable, choose, open_as_admin, phone, sign_in
 from support.classroom import draw, hasten, nudged, person, small
-from support.contrast import CONTRAST
-from support.hand import at_rest, unmoving
+from support.hand import at_rest
 from support.outage import Known
 from support.running_app import SESAME, RunningApp, wait_until
 from support.shipped import card, network
@@ -91,65 +86,6 @@ def school(taught: Taught) -> Iterator[RunningApp]:
         model_store.promote(taught.database, "linear", 2, "admin")
 
 
-def open_as_admin(page: Page, app: RunningApp, path: str) -> None:
-    page.goto(f"{app.url}/{path}")
-    sign_in(page, SESAME)
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    at_rest(page)
-
-
-def sign_in(page: Page, password: str) -> None:
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def standing(app: RunningApp, drawing: str) -> tuple[int, str, str]:
-    """A label, its review, and who decided."""
-    (row,) = app.sql("SELECT true_label, review, reviewer FROM predictions WHERE drawing_id = %s", drawing)
-    return row[0], row[1], row[2]
-
-
-def current(page: Page) -> str:
-    """The id of the drawing that the keys act on."""
-    key = page.locator(".st-key-verdicts [class*=st-key-next-]").get_attribute("class")
-    found = re.search(r"st-key-next-([0-9a-f-]{36})", key or "")
-    assert found
-    return found[1]
-
-
-def becomes(app: RunningApp, drawing: str, review: str, label: int | None = None) -> None:
-    def stands() -> bool:
-        now = standing(app, drawing)
-        return now[1] == review and label in (None, now[0])
-
-    wait_until(stands, 30, f"{drawing} {review}")
-
-
-def press(page: Page, key: str) -> str:
-    """Press a key, and wait until another drawing is the current one; the drawing that it acted on."""
-    at_rest(page)
-    drawing = current(page)
-    page.keyboard.press(key)
-    expect(page.locator(f".st-key-verdicts .st-key-next-{drawing}")).to_have_count(0)
-    return drawing
-
-
-def take_back(page: Page) -> None:
-    """Press the key of Undo, once it is there."""
-    at_rest(page)
-    page.keyboard.press("u")
-
-
-def waiting(page: Page) -> int:
-    counts = page.get_by_test_id("counts")
-    expect(counts).to_be_visible()
-    return int(counts.locator("b").first.inner_text())
-
-
-def cards(page: Page) -> Locator:
-    return page.locator("[class*=st-key-card-]")
-
-
 # --- The way in -------------------------------------------------------------------------------------------------------
 
 
@@ -186,114 +122,6 @@ def test_without_a_password_in_the_settings_the_pages_are_closed(app: RunningApp
         page.goto(f"{app.url}/{path}")
         expect(page.get_by_text("it is closed because no password is set")).to_be_visible()
         expect(page.get_by_label("Password", exact=True)).to_have_count(0)
-
-
-# --- Review -----------------------------------------------------------------------------------------------------------
-
-
-def test_one_key_decides_on_the_current_drawing_and_u_takes_it_back(school: RunningApp, page: Page) -> None:
-    open_as_admin(page, school, "review")
-    before = waiting(page)
-    for name in ("Approve Shortcut A", "Reject Shortcut X", "Next Shortcut N", "Undo Shortcut U"):
-        expect(page.locator(".st-key-verdicts").get_by_role("button", name=name)).to_be_visible()
-    approved, rejected, relabelled = press(page, "a"), press(page, "x"), press(page, "4")
-    becomes(school, approved, "approved")
-    becomes(school, rejected, "rejected")
-    becomes(school, relabelled, "approved", 4)
-    assert standing(school, relabelled) == (4, "approved", "admin")
-    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 3))
-    skipped = press(page, "n")
-    assert standing(school, skipped)[1] == "pending"
-    for n, drawing in enumerate((relabelled, rejected, approved)):
-        take_back(page)
-        becomes(school, drawing, "pending")
-        expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 2 + n))
-        assert standing(school, drawing)[2] == "trust"
-    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
-    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before))
-
-
-def test_a_card_is_decided_on_by_one_click_or_opened(school: RunningApp, page: Page) -> None:
-    open_as_admin(page, school, "review")
-    before = waiting(page)
-    (name,) = re.findall(r"st-key-card-([0-9a-f-]{36})", cards(page).nth(4).get_attribute("class") or "")
-    page.locator(f".st-key-approve-{name} button").click()
-    becomes(school, name, "approved")
-    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 1))
-    take_back(page)
-    becomes(school, name, "pending")
-    expect(page.locator(f".st-key-open-{name}")).to_be_visible()
-    page.locator(f".st-key-open-{name} button").click()
-    expect(page.locator(f".st-key-verdicts .st-key-next-{name}")).to_be_visible()
-    page.locator(".st-key-digits").get_by_role("button", name="7", exact=True).click()
-    becomes(school, name, "approved", 7)
-    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
-    take_back(page)
-    becomes(school, name, "pending")
-
-
-def test_many_are_decided_on_at_once_and_one_undo_takes_all_of_it_back(school: RunningApp, page: Page) -> None:
-    open_as_admin(page, school, "review")
-    before = waiting(page)
-    for n in (0, 2):
-        cards(page).nth(n).get_by_role("checkbox").check(force=True)
-        expect(page.get_by_role("button", name=f"Reject {n // 2 + 1}", exact=True)).to_be_enabled()
-    page.get_by_role("button", name="Reject 2", exact=True).click()
-    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 2))
-    page.get_by_role("button", name="Select all 24 shown").click()
-    page.get_by_role("button", name="Approve 24").click()
-    expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(before - 26))
-    decided = "SELECT review, count(*)::int FROM predictions WHERE reviewer = 'admin' GROUP BY review ORDER BY review"
-    assert school.sql(decided) == [("approved", 24), ("rejected", 2)]
-    for left, count in (([("rejected", 2)], before - 2), ([], before)):
-        take_back(page)
-        wait_until(partial(stands, school, decided, left), 30, "the undo")
-        expect(page.get_by_test_id("counts").locator("b").first).to_have_text(str(count))
-
-
-def stands(app: RunningApp, query: str, rows: list[tuple[str, int]]) -> bool:
-    return app.sql(query) == rows
-
-
-def test_filters_and_pages_show_what_they_say(school: RunningApp, page: Page) -> None:
-    open_as_admin(page, school, "review")
-    before = waiting(page)
-    expect(page.get_by_text(f"1–24 of {before}")).to_be_visible()
-    page.get_by_role("button", name="Next page").click()
-    expect(page.get_by_text(f"25–{before} of {before}")).to_be_visible()
-    choose(page, "Said to be", "3")
-    said = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'pending' AND true_label = 3")[0][0]
-    expect(page.get_by_text(f"1–{said} of {said}")).to_be_visible()
-    expect(page.get_by_role("img", name="said to be a 3")).to_have_count(said)
-    choose(page, "Read as", "3")
-    expect(page.get_by_text("No label fits these filters.")).to_be_visible()
-    page.reload()
-    drawing = current(page)
-    page.get_by_role("button", name="This person's labels").click()
-    (visitor,) = school.sql("SELECT visitor FROM predictions WHERE drawing_id = %s", drawing)[0]
-    theirs = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'pending' AND visitor = %s", visitor)
-    expect(page.get_by_text(f"1–{theirs[0][0]} of {theirs[0][0]}")).to_be_visible()
-    page.get_by_role("button", name="show everybody's").click()
-    page.get_by_text("Approved", exact=True).click()
-    total = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'approved'")[0][0]
-    expect(page.get_by_text(f"1–24 of {total}")).to_be_visible()
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose from a list. One that opens while the page below it moves closes again, and is then opened once more."""
-    box, wanted = page.get_by_role("combobox", name=label, exact=True), page.get_by_role("option", name=option).first
-
-    def opened() -> bool:
-        at_rest(page)
-        if not wanted.is_visible():
-            box.click()
-        with suppress(PlaywrightTimeout):
-            wanted.click(timeout=2000)
-            return True
-        return False
-
-    wait_until(opened, 30, f"the choice of {option}")
-    at_rest(page)
 
 
 # --- Models -----------------------------------------------------------------------------------------------------------
@@ -405,38 +233,17 @@ def test_a_training_anywhere_shows_how_far_it_is_and_how_it_ended(taught: Taught
 
 # --- Looks ------------------------------------------------------------------------------------------------------------
 
-TEXTS = "h1, h3, .tally span, .story p, .drawing p, .quiet, .scroll td, .scroll th, .digits td, .confusion td"
+TEXTS = "h1, h3, .drawing p, .quiet, .scroll td, .scroll th, .digits td, .confusion td"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_both_pages_fit_on_a_phone_and_every_text_stands_out(school: RunningApp, browser: Browser, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 840},
-        color_scheme="dark" if scheme == "dark" else "light",
-        reduced_motion="reduce",
-        has_touch=True,
-        is_mobile=True,
-    )
-    page = context.new_page()
-    open_as_admin(page, school, "review")
-    expect(page.locator(".st-key-verdicts").get_by_role("button", name="Approve")).to_be_in_viewport()
-    assert_readable(page, 40)
-    page.goto(f"{school.url}/models")
+def test_the_page_fits_on_a_phone_and_every_text_stands_out(school: RunningApp, browser: Browser, scheme: str) -> None:
+    page = phone(browser, scheme)
+    open_as_admin(page, school, "models")
     page.get_by_text("Linear", exact=True).click()
     expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()
-    assert_readable(page, 100)
-    context.close()
-
-
-def assert_readable(page: Page, texts: int) -> None:
-    """Nothing sticks out to the side, and every text has WCAG's contrast."""
-
-    unmoving(page)
-    contrasts: list[float] = page.evaluate(CONTRAST, TEXTS)
-    assert len(contrasts) > texts
-    assert min(contrasts) >= 4.5
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert_readable(page, TEXTS, 100)
+    page.context.close()
 
 
 # --- The database away ------------------------------------------------------------------------------------------------

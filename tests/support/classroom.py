@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+import psycopg2.extensions
 import pytest
 import torch
 from torch import nn
@@ -16,10 +17,14 @@ from frames.preprocessing import to_png
 from learning.dataset import Digits, Mnist, rows
 from learning.networks import digit_logits
 from learning.training import predict
-from logger import PredictionRow, log_label, log_prediction
+from logger import PredictionRow, log_label, log_prediction, statements
 from storage import model_store
 from storage.database import Database
+from storage.labels import Rules
+from storage.spool import Spool
 from storage.writer import Writer
+from support.outage import Known
+from support.running_app import RunningApp
 from support.shipped import card, shipped
 
 
@@ -71,6 +76,21 @@ def draw(
     for each in written:
         each.result(60)
     return ids
+
+
+def fill(app: RunningApp, network: nn.Module, digits: Digits, says: Sequence[int], people: Sequence[str]) -> list[UUID]:
+    """The same in the database of a running app."""
+    dsn = psycopg2.extensions.make_dsn(host=app.socket_dir(), user="postgres", dbname="digits")
+    database = Database(Known(dsn))
+    database.open()
+    assert database.wait_until_ready(60)
+    writer = Writer(database, Spool(app.data_dir / "filling.sqlite"), statements(Rules()))
+    writer.open()
+    try:
+        return draw(writer, network, digits, says, people, "cnn")
+    finally:
+        writer.close()
+        database.close(stop_server=False)
 
 
 # For tests about something else: tenths of a second instead of seconds.

@@ -6,23 +6,15 @@ import os
 import tempfile
 from pathlib import Path
 
-import psycopg2.extensions
 import torch
 from playwright.sync_api import Page, sync_playwright
 
 from learning.dataset import load_mnist, rows
-from logger import statements
 from settings import ROOT
-from storage.database import Database
-from storage.labels import Rules
-from storage.spool import Spool
-from storage.writer import Writer
 from support.chromium import find
-from support.classroom import draw as drawn
-from support.classroom import person
+from support.classroom import fill, person
 from support.digits import DIGITS
 from support.hand import answer, draw, open_page, say
-from support.outage import Known
 from support.running_app import RunningApp
 from support.shipped import network
 
@@ -62,14 +54,7 @@ def labels(app: RunningApp) -> None:
     """MNIST's digits as people's drawings: most are labelled rightly, some wrongly."""
     digits = rows(load_mnist(ROOT / "data").test, torch.arange(90))
     says = [(digit + (n % 3 == 0) * (3 + n % 4)) % 10 for n, digit in enumerate(digits.labels.tolist())]
-    database = Database(Known(psycopg2.extensions.make_dsn(host=app.socket_dir(), user="postgres", dbname="digits")))
-    database.open()
-    assert database.wait_until_ready(60)
-    writer = Writer(database, Spool(app.data_dir / "pictures.sqlite"), statements(Rules()))
-    writer.open()
-    drawn(writer, network("cnn"), digits, says, [person(n % 12) for n in range(90)], "cnn")
-    writer.close()
-    database.close(stop_server=False)
+    fill(app, network("cnn"), digits, says, [person(n % 12) for n in range(90)])
 
 
 def take_review(page: Page, app: RunningApp) -> None:
@@ -77,7 +62,7 @@ def take_review(page: Page, app: RunningApp) -> None:
     page.get_by_label("Password", exact=True).fill("for the pictures alone")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_test_id("counts").wait_for()
-    page.locator(".st-key-cards").wait_for()
+    page.locator(".cards img").first.wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=FOLDER / "review.png")
 
