@@ -13,7 +13,7 @@ import pytest
 from learning.dataset import Mnist, MnistMissing, load_mnist
 from logger import statements
 from settings import ROOT
-from storage import hands
+from storage import hands, withdrawal
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.labels import Rules
@@ -62,7 +62,8 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
 @pytest.fixture
 def writer(database: Database, tmp_path: Path) -> Iterator[Writer]:
     """A writer to that database, with an empty spool."""
-    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), statements(Rules()) | hands.statements())
+    known = statements(Rules()) | hands.statements() | withdrawal.statements()
+    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), known)
     writer.open()
     yield writer
     writer.close()

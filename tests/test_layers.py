@@ -29,6 +29,7 @@ LADDER: list[set[str]] = [
         "storage.trainings",
         "storage.hands",
     },
+    {"storage.withdrawal"},
     {"logger", "feedback"},
     {"serving.prediction", "serving.personal"},
     {"serving.predictor", "serving.batching", "serving.conversion"},

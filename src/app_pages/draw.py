@@ -13,17 +13,19 @@ from app_pages.board import canvas, choose_brush, take_choices, tools
 from app_pages.hand import hand_panel
 from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list, recent_drawings
-from app_pages.saving import NotSaved, outcome
+from app_pages.saving import NotSaved, note, outcome
 from app_pages.style import show_stylesheet
 from frames.drawing import from_picture, from_strokes
 from frames.images import FILE_EXTENSIONS, ImageTooLarge, NotAnImage, decode
 from frames.masks import NoInk
+from learning.classes import NOT_A_DIGIT, in_words
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
 from percentages import percent
 from serving.app_state import AppState, get_app_state
 from serving.canvas_readings import CanvasState
 from serving.reading import Reading
+from storage.withdrawal import withdraw
 from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
 
@@ -37,8 +39,8 @@ def page() -> None:
     """The whole page. What comes and goes has a container of its own: a canvas that moves is lost."""
     state, pad = get_app_state(), current_pad()
     show_stylesheet("draw")
-    if note := st.session_state.pop("note", None):
-        pad.say(note)
+    if said := st.session_state.pop("note", None):
+        pad.say(said)
     with st.container(horizontal=True, key="head", horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("Draw a digit", anchor=False, width="content")
         indicator(state)
@@ -182,10 +184,10 @@ def _said() -> None:
         return  # of a drawing that is no longer there
     if reading is not None:
         state.reader.keep(reading)  # again, in case it was deleted from the list meanwhile
-    visitor, label = current_visitor(), said["label"]
+    visitor, label = current_visitor(), NOT_A_DIGIT if said["label"] is None else said["label"]
     told = give_label(state, Said(UUID(said["id"]), label, visitor), current_client(), visitor)
     try:
-        text = outcome(told, f"that was a {label}. Thank you!")
+        text = outcome(told, f"that was {in_words(label)}. Thank you!")
     except NotSaved as error:
         st.session_state.trouble = f"{error} Your drawing stays here."
         return
@@ -198,10 +200,11 @@ def _said() -> None:
 
 
 def _bring_back() -> None:
-    """The drawing that was cleared or labelled is on the canvas again."""
-    pad = current_pad()
+    """The drawing that was cleared or labelled is on the canvas again, without its label."""
+    pad, state, visitor = current_pad(), get_app_state(), current_visitor()
     if pad.before is not None and pad.before.label:
-        pad.say("It is back: say again what it is.")
+        taken_back = withdraw(state.writer, pad.before.drawing_id, visitor)
+        pad.say(note(state.hands.relearned(taken_back, visitor), "that is taken back."))
     pad.bring_back()
     forget_list()
 

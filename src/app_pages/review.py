@@ -8,10 +8,11 @@ from typing import TypeVar
 import streamlit as st
 
 from app_pages.administration import database_unavailable, signed_in
-from app_pages.review_decisions import DIGITS, Ledger, carry_out, orders_of
+from app_pages.review_decisions import LABELS, Ledger, carry_out, orders_of
 from app_pages.review_desk import message, show_desk
-from app_pages.review_words import SHORT_REASONS, filter_words
+from app_pages.review_words import SHORT_REASONS, filter_words, label_words
 from app_pages.style import show_stylesheet
+from learning.classes import DIGITS
 from serving.app_state import get_app_state
 from storage import labels, review
 from storage.database import Database, DatabaseAway
@@ -103,8 +104,8 @@ def choose_filters() -> Filters:
         )
         with st.popover("Filter", icon=":material/filter_alt:"):
             reason = _choice("Reason", WAITING_REASONS, SHORT_REASONS.__getitem__)
-            said = _choice("Said to be", DIGITS)
-            read = _choice("Read as", DIGITS)
+            said = _choice("Said to be", LABELS, label_words)
+            read = _choice("Read as", range(DIGITS))
             source = _choice("Source", SOURCES)
         filters = Filters(standing, reason, said, read, source, st.session_state.get("person"))
         if words := filter_words(filters):

@@ -14,7 +14,7 @@ from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
 from serving.reading import Reader
 from settings import Settings, load_settings
-from storage import hands
+from storage import hands, withdrawal
 from storage.database import Database, open_database
 from storage.insights import Insights
 from storage.labels import Rules
@@ -55,7 +55,8 @@ def open_app_state(settings: Settings) -> AppState:
     """Open everything; database and models get ready in the background."""
     database = open_database(settings)
     rules = Rules(settings.feedback_review == "all", settings.label_rate)
-    writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), logger.statements(rules) | hands.statements())
+    statements = logger.statements(rules) | hands.statements() | withdrawal.statements()
+    writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), statements)
     writer.open()
     retraining = RetrainingJob(database, settings.retrain_every)
 

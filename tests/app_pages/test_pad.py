@@ -97,7 +97,6 @@ def test_a_browser_brings_back_drawing_model_and_brush() -> None:
         kept(id=None),
         {},
     ],
-    ids=lambda value: str(value)[:40],
 )
 def test_what_is_malformed_brings_back_no_strokes(remembered: Any) -> None:
     pad = Pad()

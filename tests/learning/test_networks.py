@@ -75,7 +75,8 @@ def test_folding_keeps_the_answers(name: str) -> None:
 
 def test_a_folded_ensemble_is_one_network_with_the_features_of_all_members() -> None:
     torch.manual_seed(0)
-    ensemble = lived_in(Ensemble()).eval()
+    ensemble = Ensemble()
+    lived_in(ensemble).eval()
     images, served = torch.rand(3, 1, 28, 28), fold(ensemble)
     assert isinstance(served, ConvNet)
     with torch.no_grad():

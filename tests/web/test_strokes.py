@@ -129,7 +129,7 @@ def test_what_is_malformed_gets_one_sentence(browser_of: httpx.Client, change: d
 def test_it_has_a_bound_of_its_own_and_none_of_the_apis() -> None:
     from web.api import api
 
-    limits = [each.kwargs for each in api.user_middleware if each.cls is RateLimit]
+    limits: list[dict[str, Any]] = [each.kwargs for each in api.user_middleware if str(RateLimit) == str(each.cls)]
     assert {"rate": RATE, "only": "/strokes"} in limits
     assert all("/strokes" in each["free"] for each in limits if "only" not in each)
 
