@@ -14,7 +14,7 @@ from app_pages.pictures import picture
 from app_pages.saving import note
 from frames.drawing import Drawing
 from frames.preprocessing import from_png
-from learning.classes import in_words
+from learning.classes import DIGITS, in_words
 from learning.registry import DEFAULT_MODEL
 from logger import RecentDrawing
 from percentages import certainty, percent
@@ -80,15 +80,18 @@ def change(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
     st.html(_picture(drawing))
     st.markdown(f"{_story(drawing).capitalize()}. What is it?")
     with st.container(horizontal=True, gap="xsmall"):
-        labels = [st.button(str(digit), key=f"label-{digit}", help=f"It is a {digit}") for digit in range(10)]
+        labels = [
+            st.button(str(digit), key=f"label-{digit}", help=f"It is {in_words(digit)}") for digit in range(DIGITS)
+        ]
+        labels.append(st.button("Not a digit", key="label-none"))
     with st.container(horizontal=True):
         again = st.button("Read again", icon=":material/refresh:")
         delete = st.button("Delete", icon=":material/delete:")
     visitor = current_visitor()
     if any(labels):
-        label = labels.index(True)
+        label = labels.index(True)  # the one behind the digits is NOT_A_DIGIT
         said = Said(drawing.drawing_id, label, visitor, owner=visitor)
-        _finish(give_label(state, said, current_client(), visitor), f"that was a {label}.")
+        _finish(give_label(state, said, current_client(), visitor), f"that was {in_words(label)}.")
     if again:
         _read_again(state, drawing, visitor)
     if delete:

@@ -135,7 +135,7 @@ def test_an_outage_says_how_many_decisions_it_cost(server: EmbeddedServer, tmp_p
         [{"id": "1", "verdict": "approved", "drawings": "no list of ids"}],
         [{"id": "1", "verdict": "approved", "drawings": [7]}],
         [{"id": "1", "verdict": "delete", "drawings": []}],
-        [{"id": "1", "verdict": "10", "drawings": []}],
+        [{"id": "1", "verdict": "11", "drawings": []}],
     ],
 )
 def test_what_is_no_order_is_left_out(message: object) -> None:
