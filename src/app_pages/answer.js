@@ -182,7 +182,7 @@ class Desk {
     if (preview) delete digit.dataset.strokes
     else digit.dataset.strokes = count
     digit.dataset.digit = answer ? answer.digit : ""
-    this.find(".headline").textContent = answer ? answer.headline : "Draw a digit"
+    this.find(".headline").textContent = answer ? answer.headline : this.data.prompt
     this.find(".detail").textContent = answer ? answer.detail : ""
     this.find(".hand").textContent = answer ? answer.hand : ""
     this.find(".hand").hidden = !answer?.hand
@@ -190,7 +190,7 @@ class Desk {
     picture.hidden = !answer
     if (answer) picture.src = answer.picture
     const yes = this.find(".yes")
-    yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, a ${answer.digit}` : "Right, it is none"
+    yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, a ${answer.digit}` : "Right, not a digit"
     this.bars.forEach((button, n) => {
       const probability = answer ? answer.probabilities[n] : 0
       button.querySelector(".fill").style.transform = `scaleX(${probability})`

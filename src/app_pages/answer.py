@@ -46,9 +46,10 @@ def show_answer(
     reading: Reading | None,
     strokes: Sequence[np.ndarray],
     trouble: str,
+    prompt: str,
     on: Callbacks,
 ) -> None:
-    """Paint a reading, or what is shown without one; `trouble` is why the last label was not saved."""
+    """Paint a reading, or without one the `prompt`; `trouble` is why the last label was not saved."""
     upload = reading is not None and reading.source == "upload"
     _component(
         key=KEY,
@@ -66,6 +67,7 @@ def show_answer(
             "answer": asdict(in_words(reading)) if reading else None,
             "said": pad.said,
             "trouble": trouble,
+            "prompt": prompt,
             "fresh": pad.fresh,
         },
         on_said_change=on.said,

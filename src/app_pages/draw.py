@@ -112,7 +112,8 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
         st.session_state.reading = reading
         with st.container(key="answer-side"):
             trouble = st.session_state.pop("trouble", "")
-            show_answer(pad, reading, strokes, trouble, Callbacks(_said, _bring_back, _restore))
+            prompt = "Upload a picture" if by_file.open else "Draw a digit"
+            show_answer(pad, reading, strokes, trouble, prompt, Callbacks(_said, _bring_back, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
             choose_brush(pad)

@@ -150,7 +150,7 @@ def test_a_file_that_is_no_picture_gets_a_kind_sentence(app: RunningApp, page: P
     page.get_by_role("tab", name="Upload").click()
     upload(page, b"Dear Sir or Madam")
     expect(page.get_by_text("This is not a picture that can be read")).to_be_visible()
-    expect_empty_answer(page)
+    expect_empty_answer(page, "Upload a picture")
 
 
 def test_a_refused_file_takes_the_answer_of_the_one_before_away(app: RunningApp, page: Page) -> None:
@@ -160,7 +160,7 @@ def test_a_refused_file_takes_the_answer_of_the_one_before_away(app: RunningApp,
     assert answer(page, 1) == 0
     upload(page, b"Dear Sir or Madam")
     expect(page.get_by_text("This is not a picture that can be read")).to_be_visible()
-    expect_empty_answer(page)
+    expect_empty_answer(page, "Upload a picture")
 
 
 def upload(page: Page, data: bytes) -> None:

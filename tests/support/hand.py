@@ -115,9 +115,9 @@ def expect_empty(page: Page) -> None:
     expect(canvas(page)).to_have_count(1)
 
 
-def expect_empty_answer(page: Page) -> None:
+def expect_empty_answer(page: Page, prompt: str = "Draw a digit") -> None:
     expect(page.locator('[data-testid="digit"][data-strokes="0"]')).to_be_visible()
-    expect(page.get_by_test_id("says")).to_have_text("Draw a digit")
+    expect(page.get_by_test_id("says")).to_have_text(prompt)
 
 
 def toast(page: Page, text: str) -> Locator:
