@@ -28,6 +28,7 @@ LADDER: list[set[str]] = [
         "storage.model_store",
         "storage.trainings",
         "storage.hands",
+        "storage.unused_labels",
     },
     {"logger", "feedback"},
     {"serving.prediction", "serving.personal"},

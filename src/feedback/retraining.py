@@ -21,9 +21,11 @@ import torch
 from torch import Generator, Tensor, nn
 
 from feedback import screening
+from feedback.accounting import account_for
 from feedback.gate import Compared, Gate, Verdict, complete_card
 from feedback.screening import Screening
-from learning.card import RetrainedCard
+from feedback.wording import not_counted
+from learning.card import LabelAccount, RetrainedCard
 from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.evaluation import NotFinite
 from learning.networks import digit_logits
@@ -31,7 +33,8 @@ from learning.recipes import TrainingConfig
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.training import Step, fit, predict
 from learning.weights import ModelMissing, Weights, load_network, pack
-from storage import labels, model_store, trainings
+from percentages import percent
+from storage import labels, model_store, trainings, unused_labels
 from storage.database import Database, DatabaseAway
 from storage.labels import Label
 from storage.model_store import Candidate, NoSuchVersion, UsedLabel
@@ -167,6 +170,7 @@ def _provenance(parent: Weights, training_set: TrainingSet, config: TrainingConf
         "labels_held_out": len(training_set.held_out),
         "labels_corroborated": training_set.screening.released,
         "labels_dropped": training_set.screening.dropped,
+        "account": training_set.account,
         "data": f"version {parent.version}, fine-tuned on {new} new and {replayed} earlier labels; for rehearsal "
         f"{REHEARSAL} digits of MNIST and {config.synthetic_digits} generated ones",
         "knobs": config.as_dict(),
@@ -223,6 +227,7 @@ class TrainingSet(NamedTuple):
     replayed: list[Label]
     held_out: list[Label]
     screening: Screening
+    account: LabelAccount | None = None
 
     @property
     def judging(self) -> list[Label]:
@@ -237,16 +242,20 @@ def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:
     """
     index = torch.randperm(len(mnist.train.labels), generator=Generator().manual_seed(0))[: screening.TRUSTED]
     trusted = rows(mnist.train, index)
+    counted = unused_labels.count_unused(database)
     found = labels.candidates(database, screening.MAX_LABELS)
     screened = screening.screen(found, trusted.images[:, 0].numpy(), trusted.labels.numpy())
     if not plan.dry_run:
         screening.save(database, screened)
     unused = [each for each in screened.approved if not each.used]
     new = [each for each in unused if not each.held_out]
+    account = account_for(counted, found, screened)
     if len(unused) < plan.min_labels or not new:
-        raise TooFewLabels(f"There are {len(unused)} new approved labels; {max(1, plan.min_labels)} are needed.")
+        few = f"There are {len(unused)} new approved labels; {max(1, plan.min_labels)} are needed. "
+        raise TooFewLabels((few + not_counted(account)).strip())
     replayed = [each for each in screened.approved if each.used and not each.held_out]
-    return TrainingSet(new, replayed, [each for each in screened.approved if each.held_out], screened)
+    held_out = [each for each in screened.approved if each.held_out]
+    return TrainingSet(new, replayed, held_out, screened, account)
 
 
 def as_digits(some: Sequence[Label]) -> Digits:
@@ -275,7 +284,8 @@ def fine_tune(
         nonlocal batches
         batches += 1
         done = batches / (step.steps * config.epochs)
-        report("training", done, f"Epoch {step.epoch} of {config.epochs}, {step.accuracy:.1%} of the last batch right.")
+        right = percent(step.accuracy, 1)
+        report("training", done, f"Epoch {step.epoch} of {config.epochs}, {right} of the last batch right.")
 
     examples = training_examples(active, training_set, mnist, config.seed)
     fit(tuned, examples, rows(mnist.validation, torch.arange(500)), config, show)
