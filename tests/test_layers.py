@@ -26,6 +26,7 @@ LADDER: list[set[str]] = [
         "storage.review",
         "storage.insights",
         "storage.model_store",
+        "storage.promotions",
         "storage.trainings",
         "storage.hands",
         "storage.unused_labels",

@@ -31,9 +31,9 @@ WITH unused AS (
 ), distinct_labels AS (
     SELECT DISTINCT ON (picture, true_label) held_out FROM unused u
     WHERE NOT EXISTS (
-        SELECT 1 FROM predictions p WHERE sha256(p.image) = u.picture AND p.true_label = u.true_label
-                                          AND p.review IN ('approved', 'pending')
-                                          AND coalesce(p.trained_into, p.judged) IS NOT NULL
+        SELECT 1 FROM predictions p
+        WHERE sha256(p.image) = u.picture AND p.true_label = u.true_label AND p.review IN ('approved', 'pending')
+              AND coalesce(p.trained_into, p.judged) IS NOT NULL
     )
     ORDER BY picture, true_label, id
 )

@@ -69,7 +69,12 @@ def test_the_database_of_the_release_before_is_taken_over_with_all_that_is_in_it
             cursor.execute(version, (model, "0" * 64))
         cursor.execute(everything)
         before = cursor.fetchall()
-    assert migrate(empty) == ["004_models.sql", "005_personal_models.sql", "006_held_out_by_chance.sql"]
+    assert migrate(empty) == [
+        "004_models.sql",
+        "005_personal_models.sql",
+        "006_held_out_by_chance.sql",
+        "008_kept_reasons.sql",
+    ]
     with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
         cursor.execute(everything)
         after = {row[0]["drawing_id"]: row for row in cursor.fetchall()}
