@@ -24,7 +24,7 @@ from feedback import screening
 from feedback.accounting import account_for
 from feedback.gate import Compared, Gate, Verdict, complete_card
 from feedback.screening import Screening
-from feedback.wording import not_counted
+from feedback.wording import not_counted, without_paths
 from learning.card import LabelAccount, RetrainedCard
 from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.evaluation import NotFinite
@@ -106,7 +106,7 @@ _EXPLAINED = (TooFewLabels, NotFinite, NoSuchVersion, ModelMissing, DatabaseAway
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, _EXPLAINED):
-        return str(error)
+        return without_paths(str(error))
     log.error("the training failed", exc_info=error)
     return "The training failed; the log says why."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from feedback.tolerances import AUROC_TOLERANCE, DIGIT_TOLERANCE, ECE_TOLERANCE, TOLERANCE
@@ -41,6 +42,14 @@ def verdict(stage: str, version: int | None = None) -> str:
     if stage in ("refused", "failed"):
         return "Nothing was trained." if stage == "refused" else "The training failed."
     return "The training was interrupted and used no labels."
+
+
+_PATH = re.compile(r"(?<![\w/.])(?:/|[A-Za-z]:\\)[\w.~-]+")
+
+
+def without_paths(sentence: str) -> str:
+    """A sentence that may be shown on a page: this one, unless it names a path of the server."""
+    return sentence if not _PATH.search(sentence) else "It ended with an error; the app's log says why."
 
 
 # --- What a version gained and lost -----------------------------------------------------------------------------------

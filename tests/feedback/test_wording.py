@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedback import tolerances, wording
-from feedback.wording import account_lines, measures, not_counted, progress_of, signed, verdict
+from feedback.wording import account_lines, measures, not_counted, progress_of, signed, verdict, without_paths
 from learning.card import Exchanged, LabelAccount
 from support.retrained import retrained_card
 
@@ -74,3 +74,17 @@ def test_held_out_labels_are_told_with_their_number() -> None:
     exchanged = Exchanged(labels=50, gained=0, lost=0)
     card = retrained_card().model_copy(update={"held_out_exchanged": exchanged})
     assert "0 gained, 0 lost" in [each.change for each in measures(card)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("There is no MNIST in the data folder (DATA_DIR/MNIST/raw).", True),
+        ("Run `python src/train_model.py`, and/or wait.", True),
+        ("[Errno 28] No space left on device: '/data/model/cnn.pt'", False),
+        ("/srv/app is full.", False),
+        (r"C:\Users\me is full.", False),
+    ],
+)
+def test_a_page_never_names_a_path_of_the_server(sentence: str, shown: bool) -> None:
+    assert (without_paths(sentence) == sentence) is shown
