@@ -108,7 +108,8 @@ def as_text(outcome: Outcome, dry_run: bool) -> str:
         return f"{verdict('refused')} {outcome.reason}"
     stage = "dry run" if dry_run else "promoted" if outcome.promoted else "rejected"
     lines = [f"{verdict(stage, outcome.version)} {outcome.reason}", ""]
-    rows = [HEADS, *(measure[: len(HEADS)] for measure in measures(outcome.card))]
+    found = measures(outcome.card)
+    rows = [HEADS, *((each.name, each.before, each.after, each.change, each.tolerance) for each in found)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(HEADS))]
     lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     if outcome.card.account:

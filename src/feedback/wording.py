@@ -171,5 +171,8 @@ def _left_out(account: LabelAccount) -> list[tuple[str, int]]:
     return [
         ("the same picture with the same label again", account.duplicates),
         ("beyond one person's quota", account.beyond_quota),
-        ("dropped in the screening, since other people's drawings contradict them: they are in Review", account.dropped),
+        (
+            "dropped in the screening, since other people's drawings contradict them: they are in Review",
+            account.dropped,
+        ),
     ]

@@ -56,7 +56,9 @@ def test_held_out_labels_that_are_lost_stop_a_candidate(mnist: Mnist) -> None:
     exchanged, (fault,) = compare_labels(before, worse, digits)
     assert "held-out labels" in fault
     assert exchanged is not None
-    right = [int((digit_logits(predict(each, digits.images)).argmax(1) == digits.labels).sum()) for each in (before, worse)]
+    right = [
+        int((digit_logits(predict(each, digits.images)).argmax(1) == digits.labels).sum()) for each in (before, worse)
+    ]
     assert exchanged.gained - exchanged.lost == right[1] - right[0] < 0
     assert exchanged.labels == 500
 

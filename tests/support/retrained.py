@@ -7,7 +7,9 @@ from support.shipped import card
 
 
 def evaluation(accuracy: float, ece: float, n: int) -> Evaluation:
-    return Evaluation(n=n, accuracy=accuracy, per_digit=(accuracy,) * 10, nll=0.05, ece=ece, confusion=((0,) * 10,) * 10)
+    return Evaluation(
+        n=n, accuracy=accuracy, per_digit=(accuracy,) * 10, nll=0.05, ece=ece, confusion=((0,) * 10,) * 10
+    )
 
 
 def measured(accuracy: float, held_out: float, sevens: float, ece: float, **others: float) -> GateMeasurement:
