@@ -37,7 +37,7 @@ STORED = {
     ),
     "Who you are": (
         "a random number in a cookie, of which the database has only a checksum: no name and no address",
-        "the cookie for a year, or until your browser deletes it; its checksum as long as the drawings",
+        "for a year, or until your browser deletes the cookie; its checksum as long as the drawings",
     ),
     "Your hand": (
         "whether your own labels change your answers, and since when; the rest is calculated from your drawings",
@@ -56,9 +56,8 @@ def page() -> None:
     st.header("The models", anchor=False)
     model_cards()
     st.header("For programs", anchor=False)
-    # A link of HTML: it leads out of the pages, and stays in this tab.
-    st.html(
-        '<p>Everything that reads on these pages has an <a href="api/docs">HTTP API</a>: try it in the browser.</p>'
+    st.markdown(
+        "What these pages can read, programs can have read too: [the HTTP API](api/docs), to try in the browser."
     )
     st.header("Licence", anchor=False)
     st.markdown(
@@ -128,7 +127,7 @@ def _learned(card: ModelCard) -> Mapping[str, str]:
 def _training(card: ModelCard) -> str:
     parts = [
         f"{card.wall_seconds / 60:.0f} minutes" if card.wall_seconds >= 90 else f"{card.wall_seconds:.0f} seconds",
-        card.cpu and f"on {card.cores or 1} cores of an {card.cpu}",
+        card.cpu and f"{card.cores or 1} cores of {card.cpu}",
         card.torch and f"PyTorch {card.torch}",
         f"seed {card.seed}" if card.seed is not None else None,
     ]

@@ -20,15 +20,12 @@ def gains_table(card: RetrainedCard) -> None:
     """Each measure of the gate before and after the training, and how much of it may be lost."""
     rows = "".join(
         f'<tr><th scope="row">{each.name}</th><td>{each.before}</td><td>{each.after}</td>'
-        f'<td class="{_direction(each.gain)}">{each.change}</td><td class="words">{each.tolerance}</td></tr>'
+        f'<td class="{"lost" if each.gain < -UNCHANGED else ""}">{each.change}</td>'
+        f'<td class="words">{each.tolerance}</td></tr>'
         for each in measures(card)
     )
     head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
     st.html(scrollable("Gained and lost", f'<table class="gains"><tr>{head}</tr>{rows}</table>'))
-
-
-def _direction(gain: float) -> str:
-    return "gained" if gain > UNCHANGED else "lost" if gain < -UNCHANGED else ""
 
 
 def account_table(card: RetrainedCard) -> None:

@@ -34,8 +34,8 @@ def version_list(versions: list[Version], changes: Sequence[Promotion]) -> None:
     st.html(scrollable("Versions", f"<table><tr>{head}</tr>{rows}</table>"))
     st.html(
         '<p class="quiet">Labels: trained on, of those approved since the training before. Validation: MNIST digits '
-        "for selection and calibration, before and after the training. Held-out labels: people's drawings that are never "
-        "trained on. The test digits decide nothing.</p>"
+        "for selection and calibration, before and after the training. Held-out labels: people's drawings that are "
+        "never trained on. The test digits decide nothing.</p>"
     )
 
 

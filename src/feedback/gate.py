@@ -173,7 +173,7 @@ def _summary(before: GateMeasurement, after: GateMeasurement, exchanged: Exchang
             f"; {exchanged.labels} held-out labels: {_exact(before.held_out.accuracy)} before, "
             f"{_exact(after.held_out.accuracy)} now ({exchanged.gained} gained, {exchanged.lost} lost)"
         )
-    return f"{text}. Nothing is lost beyond the tolerances."
+    return f"{text}; nothing is lost beyond the tolerances."
 
 
 def _exact(fraction: float) -> str:

@@ -93,7 +93,7 @@ def measures(card: RetrainedCard) -> list[Measure]:
             "calibration error",
             f"{before.validation.ece:.4f}",
             f"{after.validation.ece:.4f}",
-            signed(ece, 4),
+            f"{signed(ece, 4)}, {_judged(-ece)}",
             f"may grow by {ECE_TOLERANCE:.4f}",
             -ece,
         ),
@@ -109,6 +109,11 @@ def measures(card: RetrainedCard) -> list[Measure]:
     if before.test_accuracy is not None:
         found.append(_accuracy("MNIST test digits", before.test_accuracy, card.test_accuracy, "decides nothing"))
     return found
+
+
+def _judged(gain: float) -> str:
+    """A word for a change of which it is not plain whether more is better."""
+    return "better" if gain > 0 else "worse" if gain < 0 else "the same"
 
 
 def _accuracy(name: str, before: float, after: float, tolerance: str) -> Measure:

@@ -1,7 +1,7 @@
 """Review and Models as an administrator meets them in the browser, each click and key checked in the database.
 
-Covers src/app_pages: administration, review, review_decisions, models, versions, version_figures, comparing, pictures,
-style.
+Covers src/app_pages: administration, review, review_decisions, models, versions, version_actions, version_figures,
+comparing, pictures, style.
 """
 
 from __future__ import annotations
