@@ -17,6 +17,7 @@ from contextlib import redirect_stdout, suppress
 from command_line import command, number
 from feedback.memory import TooLittleMemory, require_memory
 from feedback.retraining import Outcome, Plan, TooFewLabels, retrain
+from feedback.wording import HEADS, account_lines, measures, progress_of, verdict
 from learning.dataset import MnistMissing, load_mnist
 from learning.evaluation import NotFinite
 from learning.registry import DEFAULT_MODEL
@@ -87,7 +88,7 @@ class ProgressLines:
         now = stage, int(progress * 10)
         if now != self._last:
             self._last = now
-            print(f"{stage} {progress:4.0%}: {message}", file=sys.stderr, flush=True)
+            print(progress_of(stage, progress, message)[1], file=sys.stderr, flush=True)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -99,6 +100,21 @@ def as_json(outcome: Outcome) -> str:
     """What --json prints."""
     values = {name: value for name, value in vars(outcome).items() if name != "card"}
     return json.dumps(values | {"metrics": outcome.card.to_json() if outcome.card else {}})
+
+
+def as_text(outcome: Outcome, dry_run: bool) -> str:
+    """What is printed without --json: the verdict and its figures, in the words of the Models page."""
+    if outcome.card is None:
+        return f"{verdict('refused')} {outcome.reason}"
+    stage = "dry run" if dry_run else "promoted" if outcome.promoted else "rejected"
+    lines = [f"{verdict(stage, outcome.version)} {outcome.reason}", ""]
+    found = measures(outcome.card)
+    rows = [HEADS, *((each.name, each.before, each.after, each.change, each.tolerance) for each in found)]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(HEADS))]
+    lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if outcome.card.account:
+        lines += ["", *(f"{count:>6,}  {name}" for name, count in account_lines(outcome.card.account))]
+    return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -116,8 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.json:
         print(as_json(outcome))
     elif code == 0:
-        verdict = f"Version {outcome.version} serves." if outcome.promoted else "Nothing was promoted."
-        print(f"{verdict} {outcome.reason}")
+        print(as_text(outcome, asked.dry_run))
     if code:
         print(f"retrain_model.py: {outcome.reason}", file=sys.stderr)
     return code

@@ -224,7 +224,7 @@ def test_the_image_installs_before_it_copies_the_code() -> None:
     assert DOCKERFILE.index("uv pip install") < DOCKERFILE.index("COPY src")
     copied = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.M)
     assert copied[0] == "requirements.txt"
-    assert set(copied[1:]) == {"src", "model", "sql", ".streamlit"}, "only what the app needs goes into the image"
+    assert set(copied[1:]) == {"src", "model", "sql"}, "only what the app needs goes into the image"
     for name in copied:
         assert (ROOT / name).exists()
 
@@ -266,7 +266,7 @@ def left_out(path: str) -> bool:
         "digits.dump",
         "tests/test_deployment.py",
         "src/__pycache__/app.cpython-312.pyc",
-        ".streamlit/secrets.toml",
+        "src/.streamlit/secrets.toml",
     ],
 )
 def test_the_build_does_not_see(path: str) -> None:
@@ -281,7 +281,7 @@ def test_the_build_does_not_see(path: str) -> None:
         "src/app_pages/draw.py",
         "model/cnn.pt",
         "sql/001_init_db.sql",
-        ".streamlit/config.toml",
+        "src/.streamlit/config.toml",
     ],
 )
 def test_the_build_sees(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 
 import retrain_model
 from feedback import gate, retraining
+from feedback.wording import STAGES
 from learning.dataset import Mnist, rows
 from learning.registry import MODELS
 from storage import model_store, trainings
@@ -68,7 +70,7 @@ def test_it_learns_and_says_so_in_one_object(
     assert 30 < answer["labels_used"] < labels
     assert answer["metrics"]["after"]["validation"]["accuracy"] > 0.97
     for stage in ("screening", "training", "gate", "saving"):
-        assert stage in progress
+        assert f"% · {STAGES[stage][0]}" in progress
     assert model_store.active(database, "cnn") == 2
 
 
@@ -130,4 +132,17 @@ def test_a_wrong_flag_is_refused_in_one_line(arguments: list[str], capsys: pytes
 
 def test_without_json_it_says_a_sentence(database: Database, little: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert retrain_model.main([]) == 0
-    assert capsys.readouterr().out == "Nothing was promoted. There are 0 new approved labels; 50 are needed.\n"
+    assert capsys.readouterr().out == "Nothing was trained. There are 0 new approved labels; 50 are needed.\n"
+
+
+def test_without_json_it_says_what_was_gained_what_was_lost_and_what_may_be(
+    database: Database, labels: int, little: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retrain_model.main([]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Version 2 was trained and promoted. MNIST's validation digits: ")
+    assert "may lose 0.05 points" in said
+    assert re.search(r"held-out labels \(\d+\) .* \d+ gained, \d+ lost", said)
+    counts = {name: int(count) for count, name in re.findall(r"^ +(\d+)  (.+)$", said, re.M)}
+    first, *others = counts.values()
+    assert first == sum(others) == labels

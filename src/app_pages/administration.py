@@ -13,6 +13,7 @@ import streamlit as st
 
 from app_pages.style import show_stylesheet
 from learning.weights import ModelMissing
+from serving.app_state import get_app_state
 from serving.conversion import NotConverted
 from storage.database import Database, DatabaseAway
 from storage.model_store import NoSuchVersion
@@ -46,6 +47,8 @@ def signed_in(title: str) -> bool:
             "`.env`, and restart the app.",
             icon=":material/lock:",
         )
+    elif get_app_state().database.away is not None:
+        database_unavailable(get_app_state().database)  # a password would lead no further
     else:
         _ask_for_password()
     return admitted

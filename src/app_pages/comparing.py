@@ -20,7 +20,7 @@ AMOUNTS = (50, 200, 500)  # drawings of a comparison
 
 def comparison(database: Database, versions: list[Version]) -> None:
     """Compare two versions on the newest approved drawings, and show those that they read differently."""
-    st.subheader("Compare two versions", anchor=False, divider="gray")
+    st.header("Compare two versions", anchor=False, divider="gray")
     if len(versions) < 2:
         st.markdown("There is one version so far. The next training makes another.")
         return
@@ -35,12 +35,20 @@ def comparison(database: Database, versions: list[Version]) -> None:
             with st.spinner("Both versions are reading ..."):
                 found = act(lambda: _compare(database, model, (first, second), limit))
                 if found is not None:
-                    st.session_state.comparison = model, found  # before the spinner ends, where a click interrupts
+                    st.session_state.comparison = (
+                        made_of(versions),
+                        found,
+                    )  # before the spinner ends, where a click interrupts
             if found is None:
                 st.rerun()  # the page says why
-    name, found = st.session_state.get("comparison", ("", None))
-    if name == model and found is not None:
+    of, found = st.session_state.get("comparison", ((), None))
+    if of == made_of(versions) and found is not None:
         show_comparison(found)
+
+
+def made_of(versions: list[Version]) -> tuple[object, ...]:
+    """What a comparison holds for: after the next training, other drawings are those that no version was trained on."""
+    return versions[0].model, len(versions)
 
 
 def _compare(database: Database, model: str, versions: tuple[int, int], limit: int) -> Comparison:

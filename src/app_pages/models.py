@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import streamlit as st
 
 from app_pages.administration import act, database_unavailable, signed_in
 from app_pages.comparing import comparison
 from app_pages.style import show_stylesheet
 from app_pages.versions import details, version_list
+from feedback.wording import progress_of, verdict
 from learning.registry import DEFAULT_MODEL, MODELS
 from serving.app_state import AppState, get_app_state
 from serving.loading import ModelLoader
-from storage import labels, model_store, trainings
+from storage import model_store, trainings
 from storage.database import DatabaseAway
+from storage.promotions import active_versions, promotions
 from storage.trainings import Training
+from storage.unused_labels import Unused, count_unused
 from web.admins import get_admins
 from web.visitors import current_visitor
 
 MIN_LABELS = 50
-# What each stage is called, where the progress bar is when it begins, and how much of the bar it takes.
-STAGES = {
-    "starting": ("Starting", 0.0, 0.0),
-    "screening": ("Screening the labels", 0.05, 0.0),
-    "training": ("Training", 0.1, 0.75),
-    "gate": ("Comparing the candidate with the active version", 0.88, 0.0),
-    "saving": ("Saving", 0.97, 0.0),
-}
 
 
 def page() -> None:
@@ -36,9 +34,10 @@ def page() -> None:
     state = get_app_state()
     show_stylesheet("models")
     try:
-        st.subheader("Learn from labels", anchor=False)
-        retraining(state, labels.counts(state.database).unused)
-        st.subheader("Versions", anchor=False, divider="gray")
+        st.session_state.shown = look(state).state
+        st.header("Learn from labels", anchor=False)
+        retraining(state)
+        st.header("Versions", anchor=False, divider="gray")
         model = st.segmented_control(
             "Model",
             list(MODELS),
@@ -51,8 +50,9 @@ def page() -> None:
         if not versions:
             st.info("No version is stored yet: the app stores its own once its models are loaded.")
             return
-        version_list(versions)
-        details(state.database, versions)
+        changes = promotions(state.database, model)
+        version_list(versions, changes)
+        details(state.database, versions, changes)
         comparison(state.database, versions)
     except DatabaseAway:
         database_unavailable(state.database)
@@ -61,31 +61,54 @@ def page() -> None:
 # --- Retraining -------------------------------------------------------------------------------------------------------
 
 
+class Look(NamedTuple):
+    """What stands now: the trainings, whether one runs, and which version of each model serves."""
+
+    newest: Training | None
+    running: Training | None
+    busy: bool
+    serving: Mapping[str, int]
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What the rest of the page says something about: when it changes, the page is stale."""
+        return self.busy, self.newest and (self.newest.id, self.newest.finished_at), sorted(self.serving.items())
+
+
+def look(state: AppState) -> Look:
+    """Look at it. Raises DatabaseAway."""
+    newest = trainings.newest(state.database)
+    running = next((each for each in newest if each.running), None)
+    busy = state.retraining.running or running is not None
+    return Look(newest[0] if newest else None, running, busy, active_versions(state.database))
+
+
 @st.fragment(run_every=2)
-def retraining(state: AppState, unused: int) -> None:
-    """The button that retrains, and the progress; updated by itself, which does not count as use of the session."""
+def retraining(state: AppState) -> None:
+    """The button that retrains, and the progress; updated by itself, which does not count as use of the session.
+
+    Whatever else changes, here or at another replica, has the whole page drawn again.
+    """
     if not get_admins().admits(current_visitor(), used=False):
         st.rerun(scope="app")
     if {"note", "trouble"} & set(st.session_state):
         st.rerun(scope="app")  # the page's head shows it; here it would be gone with the next update
     model_errors(state.models)
     try:
-        newest = trainings.newest(state.database)
+        now, unused = look(state), count_unused(state.database)
     except DatabaseAway:
         st.rerun(scope="app")
-    running = next((each for each in newest if each.running), None)
-    busy = state.retraining.running or running is not None
-    if st.session_state.setdefault("busy", busy) != busy:
-        st.session_state.busy = busy
-        st.rerun(scope="app")  # there may be a new version
-    retrain_form(state, unused, busy)
-    if busy:
-        show_progress(running)
+    if now.state != st.session_state.get("shown"):
+        st.session_state.shown = now.state
+        st.rerun(scope="app")
+    retrain_form(state, unused, now.busy)
+    if now.busy:
+        show_progress(now.running)
     else:
-        show_last(state, newest[0] if newest else None)
+        show_last(state, now)
 
 
-def retrain_form(state: AppState, unused: int, busy: bool) -> None:
+def retrain_form(state: AppState, unused: Unused, busy: bool) -> None:
     """The least number of labels, the button, and how many labels there are."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         least = st.number_input("At least so many new labels", 1, 1_000_000, MIN_LABELS, width=220, key="least")
@@ -97,7 +120,17 @@ def retrain_form(state: AppState, unused: int, busy: bool) -> None:
             on_click=_retrain,
             args=(state, int(least)),
         )
-        st.markdown(f"{unused:,} approved labels are new to it.", width="content")
+        st.markdown(_new_labels(unused), width="content")
+
+
+def _new_labels(unused: Unused) -> str:
+    """How many labels are new, and what they are for."""
+    if not unused.approved:
+        return "No approved label is new to it."
+    parts = [f"{unused.to_train_on:,} to train on", f"{unused.held_out:,} held out to judge versions by"]
+    if unused.duplicates:
+        parts.append(f"{unused.duplicates:,} the same picture with the same label again")
+    return f"{unused.approved:,} approved labels are new to it: {', '.join(parts)}."
 
 
 def _retrain(state: AppState, least: int) -> None:
@@ -116,33 +149,34 @@ def model_errors(models: ModelLoader) -> None:
 
 def show_progress(training: Training | None) -> None:
     """The progress of a training; None for one that has not reported yet."""
-    what, begin, length = STAGES.get(training.stage if training else "starting", STAGES["starting"])
-    done = begin + length * (training.progress if training else 0)
-    message = training.message if training and training.message else "The training process is starting."
-    st.progress(done, text=f"**{what}.** {message}")
-
-
-def show_last(state: AppState, newest: Training | None) -> None:
-    """How the last training ended, of this process or of any replica."""
-    if error := state.retraining.error_after(newest):
-        st.error(f"The last training had no result. {error}", icon=":material/error:")
-    elif newest:
-        show_ending(newest)
-
-
-def show_ending(training: Training) -> None:
-    """How a training ended."""
-    when = f"{training.finished_at or training.heard_at:%d %B %Y, %H:%M} UTC"
-    if training.stage == "promoted":
-        st.success(f"Version {training.version} was trained and promoted, {when}. {training.message}")
-    elif training.version is not None:
-        st.warning(f"Version {training.version} was trained, {when}, and does not serve. {training.message}")
-    elif training.stage == "refused":
-        st.info(f"Nothing was trained, {when}. {training.message}")
-    elif training.stage == "failed":
-        st.error(f"The last training failed, {when}. {training.message}")
+    if training and training.message:
+        done, text = progress_of(training.stage, training.progress, training.message)
     else:
-        st.warning(f"The last training was interrupted, {when}. It used no labels.")
+        done, text = progress_of("starting", 0.0, "The training process is starting.")
+    st.progress(done, text=text)
+
+
+def show_last(state: AppState, now: Look) -> None:
+    """How the last training ended, of this process or of any replica."""
+    if error := state.retraining.error_after(now.newest):
+        st.error(f"The last training had no result. {error}", icon=":material/error:")
+    elif now.newest:
+        show_ending(now.newest, now.serving.get(now.newest.model))
+
+
+def show_ending(training: Training, serving: int | None) -> None:
+    """How a training ended, and what has become of its version since; `serving` is the version that serves now."""
+    when = f"{training.finished_at or training.heard_at:%d %B %Y, %H:%M} UTC"
+    said = f"{when}: {verdict(training.stage, training.version)} {training.message}"
+    serves = training.version is not None and training.version == serving
+    if training.stage == "promoted":
+        (st.success if serves else st.info)(said if serves else f"{said} Now version {serving} serves.")
+    elif training.version is not None:
+        (st.info if serves else st.warning)(f"{said} An administrator promoted it since." if serves else said)
+    elif training.stage == "failed":
+        st.error(said)
+    else:
+        (st.info if training.stage == "refused" else st.warning)(said)
 
 
 page()

@@ -8,33 +8,38 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
+from feedback.tolerances import (
+    ANCHOR_SLACK,
+    AUROC_TOLERANCE,
+    DIGIT_REFUSED_TOLERANCE,
+    DIGIT_TOLERANCE,
+    ECE_TOLERANCE,
+    LEAST_LOGITS,
+    LEAST_MARGIN,
+    REFUSED_TOLERANCE,
+    SIGNIFICANCE,
+    SURE_LOGITS,
+    TOLERANCE,
+)
 from learning import synthetic
-from learning.card import DigitScore, Evaluation, GateMeasurement, ModelCard, PerDigit
+from learning.card import DigitScore, Evaluation, Exchanged, GateMeasurement, ModelCard, PerDigit
 from learning.classes import DIGITS
 from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.evaluation import auroc, evaluate, fit_digit_score, fit_temperature
 from learning.networks import digit_evidence, digit_logits
 from learning.training import predict
+from percentages import percent
 
-TOLERANCE = 0.0005  # fraction of MNIST's validation digits that may be lost: 0.05 points
-DIGIT_TOLERANCE = 0.006  # the same for one digit, of which there are some 500: three of them
-ECE_TOLERANCE = 0.005  # by which the calibration error may grow
-AUROC_TOLERANCE = 0.01  # by which the digit score may get worse
-REFUSED_TOLERANCE = 0.004  # fraction of all digits that it may refuse more than before: 0.4 points
-DIGIT_REFUSED_TOLERANCE = 0.012  # the same for one digit: six of MNIST's 500
-ANCHOR_SLACK = 1.5  # times the tolerances, for all versions since the anchor together
-# A held-out label weighs nothing up to this margin of the active version's first digit over its second, and 1 where
-# that is certain: drawings between two digits, labelled as they are read, could otherwise stop every candidate.
-LEAST_MARGIN = 0.5
-LEAST_LOGITS, SURE_LOGITS = 1.0, 3.0  # the same for "is it a digit?": distances of the score from its threshold
-SIGNIFICANCE = 1.64  # standard deviations by which the labels that are lost must outweigh those gained: one-sided 5 %
 NON_DIGITS = 1_000  # synthetic ones, and as many synthetic digits, on which that is measured
 
 ROUNDING = 1e-9
 
 
 class Verdict(NamedTuple):
-    """Whether the candidate may serve, why, and the candidate's measurements beside those of the active version."""
+    """Whether the candidate may serve, why, and the candidate's measurements beside those of the active version.
+
+    `exchanged`: the held-out labels that it gains and loses; None where there are none.
+    """
 
     passed: bool
     reason: str
@@ -42,6 +47,7 @@ class Verdict(NamedTuple):
     digit_score: DigitScore
     before: GateMeasurement
     after: GateMeasurement
+    exchanged: Exchanged | None = None
 
 
 class Compared(NamedTuple):
@@ -83,17 +89,14 @@ class Gate:
         temperature = fit_temperature(candidate, concatenate(self._validation, self._held_out))
         digit_score = fit_digit_score(candidate, self._validation)
         before, after = self._before, self._measure(candidate, temperature, digit_score)
-        faults = [
-            *find_faults(before, after),
-            *lost_labels(self._active.network, candidate, self._held_out),
-            *self._lost_scores(candidate, digit_score),
-        ]
+        exchange = compare_labels(self._active.network, candidate, self._held_out)
+        faults = [*find_faults(before, after), *exchange.faults, *self._lost_scores(candidate, digit_score)]
         if self._anchor and not faults:
             version, anchored = self._anchor
             name = f"version {version}, the last that was not the gate's choice,"
             faults = list(find_faults(anchored, after, name, ANCHOR_SLACK))
-        reason = " ".join(faults) or _summary(before, after)
-        return Verdict(not faults, reason, temperature, digit_score, before, after)
+        reason = " ".join(faults) or _summary(before, after, exchange.exchanged)
+        return Verdict(not faults, reason, temperature, digit_score, before, after, exchange.exchanged)
 
     def _lost_scores(self, candidate: nn.Module, digit_score: DigitScore) -> Iterator[str]:
         """The faults of the digit score, digits and others apart: a gain of one makes up for no loss of the other."""
@@ -136,6 +139,7 @@ def complete_card(network: nn.Module, verdict: Verdict, mnist: Mnist) -> dict[st
         "digit_score": verdict.digit_score,
         "before": verdict.before,
         "after": verdict.after,
+        "held_out_exchanged": verdict.exchanged,
     }
 
 
@@ -152,11 +156,11 @@ def find_faults(
     """
     old, new = before.validation, after.validation
     if new.accuracy < old.accuracy - slack * TOLERANCE - ROUNDING:
-        yield f"It reads {new.accuracy:.2%} of MNIST's validation digits, {other} {old.accuracy:.2%}."
+        yield f"It reads {_exact(new.accuracy)} of MNIST's validation digits, {other} {_exact(old.accuracy)}."
     for digit in range(DIGITS):
         was, now = before.per_digit[digit], after.per_digit[digit]
         if now < was - slack * DIGIT_TOLERANCE - ROUNDING:
-            yield f"It reads {now:.2%} of the {digit}s, {other} {was:.2%}."
+            yield f"It reads {_exact(now)} of the {digit}s, {other} {_exact(was)}."
     if new.ece > old.ece + slack * ECE_TOLERANCE:
         yield f"Its calibration error is {new.ece:.4f}, that of {other} {old.ece:.4f}."
     if after.digit_auroc < before.digit_auroc - slack * AUROC_TOLERANCE:
@@ -188,21 +192,30 @@ def logits_over_threshold(network: nn.Module, digit_score: DigitScore, drawings:
     return digit_score.scale * digit_evidence(predict(network, drawings.images)) + digit_score.bias - threshold
 
 
-def lost_labels(active: nn.Module, candidate: nn.Module, held_out: Digits) -> list[str]:
+class Exchange(NamedTuple):
+    """The held-out labels that a candidate gains and loses, and the sentence against it, if there is one."""
+
+    exchanged: Exchanged | None
+    faults: list[str]
+
+
+def compare_labels(active: nn.Module, candidate: nn.Module, held_out: Digits) -> Exchange:
     """The same for held-out labels: those that are lost may not outweigh those gained by more than chance explains."""
     if not len(held_out.labels):
-        return []
+        return Exchange(None, [])
     probabilities = digit_logits(predict(active, held_out.images)).softmax(1)
     first, second = probabilities.topk(2, dim=1).values.unbind(1)
     weights = ((first - second - LEAST_MARGIN) / (1 - LEAST_MARGIN)).clamp(0, 1)
     was = probabilities.argmax(1) == held_out.labels
     now = digit_logits(predict(candidate, held_out.images)).argmax(1) == held_out.labels
+    exchanged = Exchanged(labels=len(held_out.labels), gained=int((~was & now).sum()), lost=int((was & ~now).sum()))
     if not _outweighs(weights, was, now):
-        return []
-    lost, gained = int((was & ~now).sum()), int((~was & now).sum())
-    return [
-        f"Of {len(held_out.labels)} held-out labels it loses {lost} that the active version reads, and gains {gained}."
-    ]
+        return Exchange(exchanged, [])
+    fault = (
+        f"Of {exchanged.labels} held-out labels it loses {exchanged.lost} that the active version reads, and gains "
+        f"{exchanged.gained}."
+    )
+    return Exchange(exchanged, [fault])
 
 
 def lost_scores(before: Tensor, after: Tensor, are_digits: bool) -> list[str]:
@@ -222,8 +235,18 @@ def _outweighs(weights: Tensor, was: Tensor, now: Tensor) -> bool:
     return excess > SIGNIFICANCE * float((weights[was != now] ** 2).sum().sqrt()) + ROUNDING
 
 
-def _summary(before: GateMeasurement, after: GateMeasurement) -> str:
-    text = f"MNIST's validation digits: {before.validation.accuracy:.2%} before, {after.validation.accuracy:.2%} now"
-    if before.held_out and after.held_out:
-        text += f"; held-out labels: {before.held_out.accuracy:.2%} before, {after.held_out.accuracy:.2%} now"
-    return text + "."
+def _summary(before: GateMeasurement, after: GateMeasurement, exchanged: Exchanged | None) -> str:
+    text = (
+        f"MNIST's validation digits: {_exact(before.validation.accuracy)} before, "
+        f"{_exact(after.validation.accuracy)} now"
+    )
+    if before.held_out and after.held_out and exchanged:
+        text += (
+            f"; {exchanged.labels} held-out labels: {_exact(before.held_out.accuracy)} before, "
+            f"{_exact(after.held_out.accuracy)} now ({exchanged.gained} gained, {exchanged.lost} lost)"
+        )
+    return f"{text}; nothing is lost beyond the tolerances."
+
+
+def _exact(fraction: float) -> str:
+    return percent(fraction, 2)

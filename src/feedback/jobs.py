@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from feedback.wording import without_paths
 from settings import ROOT
 from storage import labels
 from storage.database import Database, DatabaseAway
@@ -81,7 +82,7 @@ class RetrainingJob:
             result = json.loads(answer)
         if process.returncode and not self._closing.is_set():
             reason = result.get("reason") or "The training ended early; the app's log says why."
-            self._error = reason, datetime.now(UTC)
+            self._error = without_paths(reason), datetime.now(UTC)
             log.error("training: %s", reason)
 
     def _count(self) -> None:
@@ -125,7 +126,9 @@ def train_from_scratch(folder: str, data_dir: str, report: Callable[[str], None]
         if done := re.match(r"(\w+): +(\d+)%", line):
             report(f"There are no trained weights, so they are being trained: {done[1]}, {done[2]} % done.")
     if process.wait():
-        report(f"There are no trained weights, and training them failed: {last}")
+        log.error("training from scratch: %s", last)
+        said = without_paths(last.removeprefix("train_model.py: "))
+        report(f"There are no trained weights, and training them failed: {said}")
     return process.returncode == 0
 
 

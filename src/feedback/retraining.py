@@ -11,7 +11,6 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -21,18 +20,21 @@ import torch
 from torch import Generator, Tensor, nn
 
 from feedback import screening
+from feedback.accounting import account_for
 from feedback.gate import Compared, Gate, Verdict, complete_card
 from feedback.screening import Screening
-from learning.card import RetrainedCard
+from feedback.wording import not_counted, without_paths
+from learning.card import LabelAccount, RetrainedCard
 from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.evaluation import NotFinite
 from learning.networks import digit_evidence, digit_logits
 from learning.recipes import TrainingConfig
 from learning.registry import DEFAULT_MODEL, MODELS
-from learning.training import Step, fit, predict
+from learning.training import Step, fit, mix, predict
 from learning.weights import ModelMissing, Weights, load_network, pack
-from storage import labels, model_store, trainings
+from percentages import percent
+from storage import labels, model_store, trainings, unused_labels
 from storage.database import Database, DatabaseAway
 from storage.labels import Label
 from storage.model_store import Candidate, NoSuchVersion, UsedLabel
@@ -46,7 +48,7 @@ log = logging.getLogger(__name__)
 REHEARSAL = 55_000
 LABEL_ROWS = 12_000  # an epoch's rows of labels, copies included, at most
 COPIES = ((0.9, 128), (0.99, 64), (1.0, 16))  # of a label whose probability is below the first number
-MIXING_COEFFICIENTS = (0.5, 0.25, 0.12)  # tried in turn until the gate passes one: see mix()
+MIXING_COEFFICIENTS = (0.5, 0.25, 0.12)  # tried in turn until the gate passes one: see training.mix()
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ _EXPLAINED = (TooFewLabels, NotFinite, NoSuchVersion, ModelMissing, DatabaseAway
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, _EXPLAINED):
-        return str(error)
+        return without_paths(str(error))
     log.error("the training failed", exc_info=error)
     return "The training failed; the log says why."
 
@@ -169,6 +171,7 @@ def _provenance(parent: Weights, training_set: TrainingSet, config: TrainingConf
         "labels_held_out": len(training_set.held_out),
         "labels_corroborated": training_set.screening.released,
         "labels_dropped": training_set.screening.dropped,
+        "account": training_set.account,
         "data": f"version {parent.version}, fine-tuned on {new} new and {replayed} earlier labels; for rehearsal "
         f"{REHEARSAL} digits of MNIST and {config.synthetic_digits} generated ones",
         "knobs": config.as_dict(),
@@ -225,6 +228,7 @@ class TrainingSet(NamedTuple):
     replayed: list[Label]
     held_out: list[Label]
     screening: Screening
+    account: LabelAccount | None = None
 
     @property
     def judging(self) -> list[Label]:
@@ -248,6 +252,7 @@ def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:
     """
     index = torch.randperm(len(mnist.train.labels), generator=Generator().manual_seed(0))[: screening.TRUSTED]
     trusted = rows(mnist.train, index)
+    counted = unused_labels.count_unused(database)
     found = labels.candidates(database, screening.MAX_LABELS)
     if not MODELS[plan.model].knows_non_digits:
         found = [each for each in found if each.label != NOT_A_DIGIT]
@@ -256,10 +261,13 @@ def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:
         screening.save(database, screened)
     unused = [each for each in screened.approved if not each.used]
     new = [each for each in unused if not each.held_out]
+    account = account_for(counted, found, screened)
     if len(unused) < plan.min_labels or not new:
-        raise TooFewLabels(f"There are {len(unused)} new approved labels; {max(1, plan.min_labels)} are needed.")
+        few = f"There are {len(unused)} new approved labels; {max(1, plan.min_labels)} are needed. "
+        raise TooFewLabels((few + not_counted(account)).strip())
     replayed = [each for each in screened.approved if each.used and not each.held_out]
-    return TrainingSet(new, replayed, [each for each in screened.approved if each.held_out], screened)
+    held_out = [each for each in screened.approved if each.held_out]
+    return TrainingSet(new, replayed, held_out, screened, account)
 
 
 def as_digits(some: Sequence[Label]) -> Digits:
@@ -288,7 +296,8 @@ def fine_tune(
         nonlocal batches
         batches += 1
         done = batches / (step.steps * config.epochs)
-        report("training", done, f"Epoch {step.epoch} of {config.epochs}, {step.accuracy:.1%} of the last batch right.")
+        right = percent(step.accuracy, 1)
+        report("training", done, f"Epoch {step.epoch} of {config.epochs}, {right} of the last batch right.")
 
     examples = training_examples(active, training_set, mnist, config.seed)
     fit(tuned, examples, rows(mnist.validation, torch.arange(500)), config, show)
@@ -319,20 +328,3 @@ def label_probabilities(network: nn.Module, digits: Digits) -> Tensor:
     no_digit = torch.sigmoid(-digit_evidence(logits))
     probabilities = torch.cat([digit_logits(logits).softmax(1), no_digit[:, None]], 1)
     return probabilities.gather(1, digits.labels[:, None])[:, 0]
-
-
-def mix(active: nn.Module, tuned: nn.Module, coefficient: float) -> nn.Module:
-    """A new network whose weights are (1 - coefficient) * active + coefficient * tuned, the coefficient in 0-1.
-
-    Interpolating between weights and their fine-tuning keeps more of both than either end does (WiSE-FT, Wortsman et
-    al. 2022, https://arxiv.org/abs/2109.01903).
-    """
-    old, new = active.state_dict(), tuned.state_dict()
-    mixed = deepcopy(tuned)
-    mixed.load_state_dict(
-        {
-            name: old[name] + coefficient * (new[name] - old[name]) if new[name].is_floating_point() else new[name]
-            for name in new
-        }
-    )
-    return mixed.eval()

@@ -78,6 +78,14 @@ class GateMeasurement(_Part):
     test_accuracy: Fraction | None = None
 
 
+class Exchanged(_Part):
+    """Of `labels` held-out labels, how many a candidate reads that the active version misreads, and the reverse."""
+
+    labels: Count
+    gained: Count
+    lost: Count
+
+
 class ModelCard(_Part):
     """What a model is, how good it is, and how it was trained. Accuracies are fractions (0-1) of MNIST's digits."""
 
@@ -132,6 +140,28 @@ class DroppedLabel(_Part):
     looks_like: int
 
 
+class LabelAccount(_Part):
+    """What became of the approved labels that no training had used before.
+
+    approved + corroborated = duplicates + beyond_quota + dropped + held_out + trained.
+    """
+
+    approved: Count
+    corroborated: Count = 0
+    """Pending labels that other people's drawings corroborated."""
+    duplicates: Count = 0
+    """The same picture with the same label again."""
+    beyond_quota: Count = 0
+    """More than one person's quota, or than are compared at once."""
+    dropped: Count = 0
+    """Contradicted by other people's drawings, and in review again."""
+    held_out: Count = 0
+    """Never trained on: they judge versions."""
+    held_out_contradicted: Count = 0
+    """Of the held-out ones, those that are contradicted a little, and judge nothing."""
+    trained: Count = 0
+
+
 class RetrainedCard(ModelCard):
     """The card of a version that was fine-tuned on people's labels: what it learned from, and how the gate saw it."""
 
@@ -141,5 +171,9 @@ class RetrainedCard(ModelCard):
     labels_held_out: Count = 0
     labels_corroborated: Count = 0
     labels_dropped: tuple[DroppedLabel, ...] = ()
+    account: LabelAccount | None = None
+    """None for versions of releases that did not count it."""
+    held_out_exchanged: Exchanged | None = None
+    """None where no label was held out, and for the same versions."""
     before: GateMeasurement
     after: GateMeasurement

@@ -40,8 +40,8 @@ def load_mnist(data_dir: str | Path = "data") -> Mnist:
         known, test = (MNIST(str(data_dir), train=train, download=True) for train in (True, False))
     except (OSError, RuntimeError) as error:
         raise MnistMissing(
-            f"There is no MNIST in {Path(data_dir) / 'MNIST' / 'raw'} and it could not be downloaded: "
-            "connect to the network, or put its four files there."
+            "There is no MNIST in the data folder (DATA_DIR/MNIST/raw), and it could not be downloaded: connect to "
+            "the network, or put its four files there."
         ) from error
     train, validation = split(Digits(known.data.unsqueeze(1), known.targets))
     return Mnist(train, validation, Digits(test.data.unsqueeze(1), test.targets))

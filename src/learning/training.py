@@ -6,6 +6,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -180,6 +181,23 @@ class _Run:
         """Keep the result: the moving average, where there is one."""
         self.network.load_state_dict(self.result().state_dict())
         self.network.eval()
+
+
+def mix(active: nn.Module, tuned: nn.Module, coefficient: float) -> nn.Module:
+    """A new network whose weights are (1 - coefficient) * active + coefficient * tuned, the coefficient in 0-1.
+
+    Interpolating between weights and their fine-tuning keeps more of both than either end does (WiSE-FT, Wortsman et
+    al. 2022, https://arxiv.org/abs/2109.01903).
+    """
+    old, new = active.state_dict(), tuned.state_dict()
+    mixed = deepcopy(tuned)
+    mixed.load_state_dict(
+        {
+            name: old[name] + coefficient * (new[name] - old[name]) if new[name].is_floating_point() else new[name]
+            for name in new
+        }
+    )
+    return mixed.eval()
 
 
 def keep_freed_memory() -> None:

@@ -48,6 +48,7 @@ class Version:
     parent: int | None
     status: str
     reason: str
+    """What the gate said of it."""
     size_bytes: int
 
 
@@ -272,10 +273,8 @@ def _insert(
 def _serve(cursor: Cursor, model: str, version: int, before: int | None, kind: str, who: str) -> None:
     """Retire the version that serves, and let another serve; announced with the commit."""
     if before is not None:
-        reason = "Rolled back." if kind == "rollback" else f"Replaced by version {version}."
         cursor.execute(
-            "UPDATE model_versions SET status = 'retired', reason = %s WHERE model = %s AND version = %s",
-            (reason, model, before),
+            "UPDATE model_versions SET status = 'retired' WHERE model = %s AND version = %s", (model, before)
         )
     cursor.execute(
         "UPDATE model_versions SET status = 'active' WHERE model = %s AND version = %s RETURNING 1", (model, version)

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
 
 import web.admins
-from app_pages import administration, versions
+from app_pages import administration, version_actions
 from feedback import jobs
 from feedback.jobs import RetrainingJob
+from learning.dataset import Mnist, rows
 from learning.weights import ModelMissing
 from serving import app_state
 from serving.app_state import AppState
@@ -33,10 +35,11 @@ from storage.insights import Insights
 from storage.model_store import Candidate
 from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
-from support.classroom import nudged, register
+from support.classroom import draw, nudged, person, register
 from support.clock import RIGHT, Clock
+from support.retrained import retrained_card
 from support.running_app import wait_until
-from support.shipped import card
+from support.shipped import card, network
 from web.admins import MAX_IDLE, Admins
 from web.visitors import COOKIE
 
@@ -78,7 +81,8 @@ def found_by_the_pages(state: AppState, admins: Admins, monkeypatch: pytest.Monk
 def show(state: AppState, admins: Admins, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the pages find this state and these administrators."""
     monkeypatch.setattr(app_state, "get_app_state", lambda: state)
-    for module in (web.admins, administration, versions):
+    monkeypatch.setattr(administration, "get_app_state", lambda: state)
+    for module in (web.admins, administration, version_actions):
         monkeypatch.setattr(module, "get_admins", lambda: admins)
 
 
@@ -151,6 +155,77 @@ def test_an_ended_session_promotes_and_rolls_back_nothing_by_an_old_click(databa
     assert serving(database) == 2
 
 
+def said(at: AppTest) -> str:
+    """All that the page says outside of tables, as it is read."""
+    parts = (at.markdown, at.info, at.success, at.warning, at.error)
+    return "\n".join(each.value for part in parts for each in part).replace("\\", "")
+
+
+def test_with_the_database_away_no_password_is_asked_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would lead no further."""
+    monkeypatch.setattr(type(database), "away", "The database cannot be reached.")
+    for page in ("review", "models"):
+        at = opened(page)
+        assert "The database is unavailable" in at.warning[0].value
+        assert len(at.text_input) == 0
+
+
+def test_no_sentence_about_a_version_is_left_over_when_another_serves(database: Database) -> None:
+    register(database, "cnn")
+    made = Candidate("cnn", nudged("cnn"), retrained_card("cnn"), 1, [], [])
+    with trainings.only_training(database):
+        number = trainings.begin(database, "cnn", "admin")
+        model_store.save(database, made, promote=True, reason="It reads more.")
+        trainings.end(database, number, "promoted", "It reads more.", 2)
+    at = sign_in(opened("models"))
+    assert at.success[0].value.endswith("Version 2 was trained and promoted. It reads more.")
+    assert "promoted by the gate" in said(at)
+    button(at, "roll-back-cnn-2")
+    assert not at.success
+    assert at.info[0].value.endswith("It reads more. Now version 1 serves.")
+    at.selectbox(key="chosen-cnn").set_value(1).run()
+    assert "an administrator rolled back to it" in said(at)
+    at.selectbox(key="chosen-cnn").set_value(2).run()
+    assert "Rolled back, to version 1" in said(at)
+    button(at, "promote-cnn-2")
+    assert at.success[0].value.endswith("It reads more.")
+    assert "Rolled back" not in said(at)
+
+
+def test_a_version_that_the_gate_refused_and_an_administrator_promoted_is_said_to_serve(database: Database) -> None:
+    learnt(database)
+    with trainings.only_training(database):
+        trainings.end(database, trainings.begin(database, "cnn", "auto"), "rejected", "It is no better.", 2)
+    at = sign_in(opened("models"))
+    assert at.warning[0].value.endswith("Version 2 was trained and not promoted. It is no better.")
+    at.selectbox(key="chosen-cnn").set_value(2).run()
+    button(at, "promote-cnn-2")
+    assert at.info[0].value.endswith("It is no better. An administrator promoted it since.")
+
+
+def test_a_change_from_elsewhere_has_the_page_drawn_again(database: Database) -> None:
+    learnt(database)
+    at = sign_in(opened("models"))
+    shown = at.session_state.shown
+    model_store.promote(database, "cnn", 2, "admin")
+    at.run()
+    assert at.session_state.shown != shown
+    assert at.button(key="roll-back-cnn-2").label == "Roll back to version 1"
+
+
+def test_new_labels_are_told_by_what_they_are_for(database: Database, writer: Writer, mnist: Mnist) -> None:
+    register(database, "cnn")
+    at = sign_in(opened("models"))
+    assert "No approved label is new to it." in said(at)
+    digits = rows(mnist.test, torch.arange(10))
+    for name in ("first", "again"):
+        people = [person(f"{name} {n}") for n in range(10)]
+        draw(writer, network("cnn"), digits, digits.labels.tolist(), people, "cnn")
+    at.run()
+    assert "20 approved labels are new to it: " in said(at)
+    assert "10 the same picture with the same label again." in said(at)
+
+
 def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(database: Database) -> None:
     learnt(database, 2)
     for version in (2, 3):
@@ -162,9 +237,7 @@ def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(database: Da
     assert "Version 2 serves now, so nothing was rolled back." in [each.value for each in at.error]
     button(at, "roll-back-cnn-2")
     assert serving(database) == 1
-    button(at, "roll-back-cnn-1")
-    assert serving(database) == 1
-    assert "There is no version of cnn to go back to." in [each.value for each in at.error]
+    assert not [each for each in at.button if str(each.key).startswith("roll-back")], "there is nothing to go back to"
 
 
 def test_a_session_that_ends_while_a_training_is_watched_is_asked_for_the_password(
@@ -172,11 +245,11 @@ def test_a_session_that_ends_while_a_training_is_watched_is_asked_for_the_passwo
 ) -> None:
     register(database, "cnn")
     at = sign_in(opened("models"))
-    assert at.button(key="roll-back-cnn-1")
+    assert at.selectbox(key="chosen-cnn")
     clock.now += MAX_IDLE
     at.run()
     assert at.text_input[0].label == "Password"
-    assert not [each for each in at.button if each.key == "roll-back-cnn-1"]
+    assert not [each for each in at.selectbox if each.key == "chosen-cnn"]
 
 
 def test_a_training_that_cannot_begin_is_said_at_the_head_of_the_page(

@@ -1,6 +1,6 @@
 """The way in, and Models, as an administrator meets them in the browser, each click checked in the database.
 
-Covers src/app_pages: administration, models, versions, version_figures, comparing, pictures, style.
+Covers src/app_pages: administration, models, versions, version_actions, version_figures, comparing, pictures, style.
 """
 
 from __future__ import annotations
@@ -92,8 +92,7 @@ def school(taught: Taught) -> Iterator[RunningApp]:
 def test_a_wrong_password_is_refused_a_right_one_lasts_over_a_reload_and_a_sign_out_ends_it(
     school: RunningApp, page: Page, browser: Browser
 ) -> None:
-    page.goto(school.url)
-    page.get_by_role("link", name="Review").click()
+    page.goto(f"{school.url}/review")
     sign_in(page, "open barley")
     expect(page.get_by_text("This password is wrong.")).to_be_visible()
     expect(page.get_by_test_id("counts")).to_have_count(0)
@@ -153,7 +152,14 @@ def test_a_version_is_promoted_and_rolled_back_and_the_app_reads_with_it(school:
         expect(row).to_contain_text(f"{figures[when]['validation']['accuracy'] * 100:.2f} %")
     look_at(page, 2)
     expect(page.get_by_role("table", name="Confusion matrix")).to_be_visible()
-    expect(page.get_by_role("img", name="Reliability:")).to_be_visible()
+    reliability = page.get_by_role("img", name="Reliability:")
+    expect(reliability.locator(".up span")).to_have_text(["0 %", "25 %", "50 %", "75 %", "100 %"])
+    expect(reliability.locator(".across span")).to_have_text(["0 %", "25 %", "50 %", "75 %", "100 %"])
+    gained = page.get_by_role("region", name="Gained and lost")
+    expect(gained.locator("tr", has_text="MNIST validation digits")).to_contain_text("may lose 0.05 points")
+    expect(gained.locator("tr", has_text="held-out labels")).to_contain_text("gained")
+    counts = [int(count) for count in page.locator(".account td").all_inner_texts()]
+    assert counts[0] == sum(counts[1:]) == 60, "each approved label has its place"
     expect(page.locator(".scroll").get_by_text("It reads <b>fewer</b> digits.")).to_be_visible()
     look_at(page, 3)
     page.get_by_role("button", name="Promote version 3 anyway").click()
@@ -161,7 +167,12 @@ def test_a_version_is_promoted_and_rolled_back_and_the_app_reads_with_it(school:
     assert (status_of(school, 2), status_of(school, 3)) == ("retired", "active")
     wait_until(lambda: '"linear","model_version":3,"active":true' in school.text("/api/models"), 30, "the swap")
     page.get_by_role("button", name="Roll back").click()
+    expect(page.get_by_text("Version 2 serves again, instead of version 3")).to_be_visible()
+    assert status_of(school, 3) == "active", "it asks first"
+    page.get_by_role("button", name="Roll back to version 2").click()
     expect(page.get_by_text("Version 2 serves again.")).to_be_visible()
+    expect(page.get_by_role("button", name="Roll back to version 1")).to_have_count(0)
+    expect(row).to_contain_text("an administrator rolled back to it")
     assert (status_of(school, 2), status_of(school, 3)) == ("active", "retired")
     wait_until(lambda: '"linear","model_version":2,"active":true' in school.text("/api/models"), 30, "the swap back")
     assert '"linear","model_version":3,"active":false,"status":"retired"' in school.text("/api/models")
@@ -223,7 +234,7 @@ def test_a_training_anywhere_shows_how_far_it_is_and_how_it_ended(taught: Taught
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_role("button", name="Retrain the CNN")).to_be_disabled()
         trainings.note(database, number, "training", 0.4, "Epoch 2 of 4.")
-        expect(page.get_by_text("Training. Epoch 2 of 4.")).to_be_visible()
+        expect(page.get_by_text("40 % · Training: Epoch 2 of 4.")).to_be_visible()
         expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
         trainings.end(database, number, "refused", "There are 0 new approved labels; 50 are needed.")
     expect(page.get_by_text("Nothing was trained")).to_contain_text("50 are needed.")
@@ -233,7 +244,10 @@ def test_a_training_anywhere_shows_how_far_it_is_and_how_it_ended(taught: Taught
 
 # --- Looks ------------------------------------------------------------------------------------------------------------
 
-TEXTS = "h1, h3, .drawing p, .quiet, .scroll td, .scroll th, .digits td, .confusion td"
+TEXTS = (
+    "h1, h2, h3, .tally span, .story p, .drawing p, .quiet, .scroll td, .scroll th, .digits td, .confusion td, "
+    ".account td, .reliability span"
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -250,12 +264,16 @@ def test_the_page_fits_on_a_phone_and_every_text_stands_out(school: RunningApp, 
 
 
 def test_with_the_database_away_both_pages_say_so_and_go_on_when_it_is_back(
-    page: Page, separate: tuple[RunningApp, EmbeddedServer]
+    page: Page, browser: Browser, separate: tuple[RunningApp, EmbeddedServer]
 ) -> None:
     app, server = separate
     open_as_admin(page, app, "review")
     expect(page.get_by_text("Nothing is waiting.")).to_be_visible()
+    stranger = browser.new_context().new_page()
     server.stop()
+    stranger.goto(f"{app.url}/review")
+    expect(stranger.get_by_text("The database is unavailable")).to_be_visible()
+    expect(stranger.get_by_label("Password", exact=True)).to_have_count(0)
     page.reload()
     expect(page.get_by_text("The database is unavailable")).to_be_visible()
     page.get_by_role("link", name="Models").click()
@@ -264,3 +282,5 @@ def test_with_the_database_away_both_pages_say_so_and_go_on_when_it_is_back(
     assert "Traceback" not in page.inner_text("body")
     server.start()
     expect(page.get_by_role("button", name="Retrain the CNN")).to_be_visible()
+    expect(stranger.get_by_label("Password", exact=True)).to_be_visible()
+    stranger.context.close()

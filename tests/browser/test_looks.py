@@ -52,7 +52,7 @@ def test_nothing_moves_for_those_who_asked_for_that(
 
 
 def test_without_a_model_the_page_says_what_to_do(page: Page, tmp_path: Path) -> None:
-    for folder in ("src", "sql", ".streamlit"):
+    for folder in ("src", "sql"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     app = RunningApp(tmp_path, root=tmp_path)
     try:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from feedback import gate
-from feedback.gate import Compared, Gate, find_faults, logits_over_threshold, lost_labels, lost_scores
+from feedback.gate import Compared, Gate, compare_labels, find_faults, logits_over_threshold, lost_scores
+from feedback.tolerances import LEAST_LOGITS
 from learning import synthetic
 from learning.card import Evaluation, GateMeasurement
 from learning.classes import NOT_A_DIGIT
@@ -65,10 +66,17 @@ def test_held_out_labels_that_are_lost_stop_a_candidate(mnist: Mnist) -> None:
     before, digits = network("linear"), rows(mnist.test, torch.arange(500))
     worse = less_sure_of_threes(5)
     nobody = Digits(digits.images[:0], digits.labels[:0])
-    assert lost_labels(before, before, digits) == lost_labels(before, worse, nobody) == []
-    assert lost_labels(worse, before, digits) == []
-    (fault,) = lost_labels(before, worse, digits)
+    assert compare_labels(before, before, digits).faults == compare_labels(before, worse, nobody).faults == []
+    assert compare_labels(before, worse, nobody).exchanged is None
+    assert compare_labels(worse, before, digits).faults == []
+    exchanged, (fault,) = compare_labels(before, worse, digits)
     assert "held-out labels" in fault
+    assert exchanged is not None
+    right = [
+        int((digit_logits(predict(each, digits.images)).argmax(1) == digits.labels).sum()) for each in (before, worse)
+    ]
+    assert exchanged.gained - exchanged.lost == right[1] - right[0] < 0
+    assert exchanged.labels == 500
 
 
 def sure(before: nn.Module, digits: Digits) -> Tensor:
@@ -84,7 +92,7 @@ def test_a_loss_that_chance_explains_stops_nobody(mnist: Mnist) -> None:
     lost, kept = ((sure(before, digits) & each).nonzero()[:, 0] for each in (~now, now))
     for count, faults in ((1, 0), (2, 0), (3, 1), (8, 1)):
         some = rows(digits, torch.cat([lost[:count], kept[:100]]))
-        assert len(lost_labels(before, worse, some)) == faults, f"{count} lost, none gained"
+        assert len(compare_labels(before, worse, some).faults) == faults, f"{count} lost, none gained"
 
 
 def test_drawings_between_two_digits_weigh_nothing_however_many_they_are(mnist: Mnist) -> None:
@@ -107,7 +115,7 @@ def test_drawings_between_two_digits_weigh_nothing_however_many_they_are(mnist: 
     labels = digit_logits(predict(before, images)).argmax(1)
     lost = int((digit_logits(predict(honest, images)).argmax(1) != labels).sum())
     assert lost >= 10, "the candidate reads many of them otherwise"
-    assert lost_labels(before, honest, Digits(images, labels)) == []
+    assert compare_labels(before, honest, Digits(images, labels)).faults == []
 
 
 def test_a_version_from_before_refusals_were_measured_can_be_compared() -> None:
@@ -175,7 +183,7 @@ def test_what_is_not_a_digit_judges_the_digit_score_and_never_the_digits(
 
 def test_of_drawings_near_the_threshold_none_weighs_anything_however_many_they_are() -> None:
     """Whoever looks for drawings that are just refused, and calls them no digits, freezes no model."""
-    near = torch.linspace(-gate.LEAST_LOGITS, -0.01, 1000)
+    near = torch.linspace(-LEAST_LOGITS, -0.01, 1000)
     assert lost_scores(near, -near, are_digits=False) == []
     assert lost_scores(-near, near, are_digits=True) == []
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -106,3 +108,26 @@ def test_without_weights_they_are_trained_where_everybody_can_see_it(tmp_path: P
     assert time.monotonic() - start < 250
     assert said[0].startswith("There are no trained weights, so they are being trained: ")
     assert not list((tmp_path / "model").glob("*.pt"))
+
+
+@pytest.mark.parametrize(
+    ("ended_with", "said"),
+    [
+        ("train_model.py: There is no MNIST in the data folder (DATA_DIR/MNIST/raw).", "There is no MNIST in"),
+        ("OSError: [Errno 28] No space left on device: '/srv/secret/model'", "the app's log says why."),
+    ],
+)
+def test_why_there_are_no_weights_is_said_without_a_path(
+    ended_with: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every visitor reads this sentence on the Draw page."""
+    script = f"import sys; print({ended_with!r}, file=sys.stderr); sys.exit(2)"
+    command = [sys.executable, "-c", script]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    monkeypatch.setattr(jobs, "run_in_background", lambda *_, **__: process)
+    heard: list[str] = []
+    assert not train_from_scratch(str(tmp_path), str(tmp_path), heard.append, threading.Event())
+    assert heard[-1].startswith("There are no trained weights, and training them failed: ")
+    assert said in heard[-1]
+    assert "/srv" not in heard[-1]
+    assert ended_with in caplog.text

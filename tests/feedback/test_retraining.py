@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from feedback import retraining, screening
-from feedback.gate import DIGIT_REFUSED_TOLERANCE
 from feedback.retraining import Plan, TooFewLabels, TrainingSet, retrain
 from feedback.screening import Screening
+from feedback.tolerances import DIGIT_REFUSED_TOLERANCE
 from learning import synthetic
 from learning.card import RetrainedCard
 from learning.classes import NOT_A_DIGIT
@@ -20,7 +20,7 @@ from learning.dataset import Digits, Mnist, rows
 from learning.networks import digit_evidence
 from learning.recipes import TrainingConfig
 from learning.registry import MODELS
-from learning.training import accuracy, predict
+from learning.training import accuracy, mix, predict
 from learning.weights import load_network
 from storage import labels, model_store, review, trainings
 from storage.database import Database
@@ -288,6 +288,6 @@ def test_halfway_between_two_networks_lies_halfway() -> None:
     with torch.no_grad():
         for value in after.parameters():
             value.add_(1)
-    moved = retraining.mix(before, after, 0.25)
+    moved = mix(before, after, 0.25)
     for old, new in zip(before.parameters(), moved.parameters(), strict=True):
         assert torch.allclose(new, old + 0.25)

@@ -74,6 +74,7 @@ def test_the_database_of_the_release_before_is_taken_over_with_all_that_is_in_it
         "005_personal_models.sql",
         "006_held_out_by_chance.sql",
         "007_not_a_digit.sql",
+        "008_kept_reasons.sql",
     ]
     with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
         cursor.execute(everything)

@@ -96,6 +96,15 @@ def test_rolling_back_goes_the_way_back_and_never_forward_again(database: Databa
     assert standing(database) == {1: "active", 2: "retired", 3: "retired"}
 
 
+def test_what_the_gate_said_stays_through_promotions_and_rollbacks(database: Database) -> None:
+    register(database, "linear")
+    model_store.save(database, candidate(b"two"), promote=True, reason="Two is better.")
+    model_store.save(database, candidate(b"three", 2), promote=True, reason="Three is better.")
+    model_store.roll_back(database, "linear", "admin")
+    said = {each.version: each.reason for each in model_store.versions(database, "linear")}
+    assert said == {1: "The project's own weights.", 2: "Two is better.", 3: "Three is better."}
+
+
 def test_what_is_not_there_cannot_serve_and_nothing_changes(database: Database) -> None:
     with pytest.raises(NoSuchVersion):
         model_store.active(database, "linear")

@@ -42,7 +42,10 @@ def free_port() -> int:
 
 
 class RunningApp:
-    """`python src/app.py` on a data folder; the project's own, or the copy of it at `root`."""
+    """`python src/app.py` on a data folder; the project's own, or the copy of it at `root`.
+
+    `command` comes before the path of app.py where Streamlit's own command starts it; `cwd` is where.
+    """
 
     def __init__(self, data_dir: Path, root: Path = ROOT, **environment: str) -> None:
         self.data_dir = data_dir
@@ -52,16 +55,19 @@ class RunningApp:
         self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.log = data_dir / "app.log"
+        self.command: tuple[str, ...] = ()
+        self.cwd = root
 
     def start(self, ready: bool = True) -> RunningApp:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port)}
         environment |= {"API_RATE_LIMIT": "", "LABEL_RATE": ""} | self.environment
+        command = [sys.executable, *self.command, str(self.root / "src/app.py")]
+        if self.command:
+            command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "src/app.py"], cwd=self.root, env=environment, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(command, cwd=self.cwd, env=environment, stdout=log, stderr=log)
         try:
             wait_until(lambda: self.status("/ready" if ready else "/health") == 200, 120, "the app")
         except AssertionError as error:

@@ -1,0 +1,119 @@
+"""axe on every page: what it can find of WCAG 2, levels A and AA, and the order of headings, is not there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import psycopg2.extensions
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from learning.dataset import Mnist, rows
+from logger import statements
+from storage import model_store
+from storage.database import Database
+from storage.labels import Rules
+from storage.model_store import Candidate
+from storage.spool import Spool
+from storage.writer import Writer
+from support.classroom import draw, nudged, person
+from support.hand import at_rest, unmoving
+from support.outage import Known
+from support.retrained import retrained_card
+from support.running_app import SESAME, RunningApp
+from support.shipped import network
+
+PAGES = ("draw", "about", "sign-in", "review", "models")
+ADDRESSES = {"draw": "", "sign-in": "models"}
+WIDTHS = {360: 740, 768: 1024, 1440: 900}
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+HEADINGS = {"runOnly": {"type": "rule", "values": ["heading-order", "page-has-heading-one", "empty-heading"]}}
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, mnist: Mnist) -> Iterator[RunningApp]:
+    """An app whose pages have something on them: drawings, labels in review, and a version made of labels."""
+    folder = tmp_path_factory.mktemp("full")
+    app = RunningApp(folder, ADMIN_PASSWORD=SESAME).start()
+    database = Database(Known(psycopg2.extensions.make_dsn(host=app.socket_dir(), user="postgres", dbname="digits")))
+    database.open()
+    assert database.wait_until_ready(60)
+    writer = Writer(database, Spool(folder / "tests.sqlite"), statements(Rules()))
+    writer.open()
+    digits = rows(mnist.test, torch.arange(30))
+    wrong = [(digit + 5 * (n % 2)) % 10 for n, digit in enumerate(digits.labels.tolist())]
+    draw(writer, network("cnn"), digits, wrong, [person(n % 10) for n in range(30)], "cnn")
+    made = Candidate("cnn", nudged("cnn"), retrained_card("cnn"), 1, [], [])
+    model_store.save(database, made, promote=True, reason="MNIST's validation digits: 99.00 % before, 99.04 % now.")
+    yield app
+    writer.close()
+    database.close(stop_server=False)
+    app.stop()
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def visitor(request: pytest.FixtureRequest, full: RunningApp, browser: Browser) -> Iterator[Page]:
+    """A visitor with some drawings of their own."""
+    context = browser.new_context(color_scheme="dark" if request.param == "dark" else "light", reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(full.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    cookie = next(each["value"] for each in context.cookies() if each["name"] == "digit_reader_visitor")
+    visitor = hashlib.sha256(f"cookie:{cookie}".encode()).hexdigest()
+    full.sql("UPDATE predictions SET visitor = %s WHERE id IN (SELECT id FROM predictions LIMIT 6)", visitor)
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_at_any_width(full: RunningApp, visitor: Page, name: str) -> None:
+    found: list[str] = []
+    for width, height in WIDTHS.items():
+        visitor.set_viewport_size({"width": width, "height": height})
+        visitor.goto(f"{full.url}/{ADDRESSES.get(name, name)}")
+        if name == "sign-in":
+            expect(visitor.get_by_label("Password", exact=True)).to_be_visible()
+        elif name in ("review", "models"):
+            let_in(visitor)
+        expect(visitor.get_by_role("heading", level=1)).to_be_visible()
+        unmoving(visitor)
+        found += violations(visitor, width)
+    if name in ("review", "models"):
+        visitor.get_by_role("button", name="Sign out").click()
+        expect(visitor.get_by_label("Password", exact=True)).to_be_visible()
+    assert found == []
+
+
+def let_in(page: Page) -> None:
+    """Sign in, unless it is done."""
+    out, password = page.get_by_role("button", name="Sign out"), page.get_by_label("Password", exact=True)
+    expect(out.or_(password)).to_be_visible()
+    if not out.is_visible():
+        password.fill(SESAME)
+        page.get_by_role("button", name="Sign in").click()
+        expect(out).to_be_visible()
+    at_rest(page)
+
+
+def violations(page: Page, width: int) -> list[str]:
+    """A line for each element that breaks a rule."""
+    results = [Axe().run(page, options=options).response["violations"] for options in (RULES, HEADINGS)]
+    return [
+        f"{width}: {rule['id']}: {node['target']} {node['html'][:120]} {node['failureSummary']}"
+        for each in results
+        for rule in each
+        for node in rule["nodes"]
+    ]
+
+
+def test_axe_would_find_it(full: RunningApp, page: Page) -> None:
+    """The measure itself: pale text and a heading out of order are found."""
+    page.goto(f"{full.url}/about")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.evaluate("""() => document.querySelector('.stMainBlockContainer h1').insertAdjacentHTML('afterend',
+        '<h5>Too deep</h5><p style="color: #999; background: #fff">pale</p>')""")
+    assert {line.split(": ")[1] for line in violations(page, 0)} >= {"color-contrast", "heading-order"}
