@@ -127,10 +127,11 @@ def _new_labels(unused: Unused) -> str:
     """How many labels are new, and what they are for."""
     if not unused.approved:
         return "No approved label is new to it."
+    labels = "label is" if unused.approved == 1 else "labels are"
     parts = [f"{unused.to_train_on:,} to train on", f"{unused.held_out:,} held out to judge versions by"]
     if unused.duplicates:
         parts.append(f"{unused.duplicates:,} the same picture with the same label again")
-    return f"{unused.approved:,} approved labels are new to it: {', '.join(parts)}."
+    return f"{unused.approved:,} approved {labels} new to it: {', '.join(parts)}."
 
 
 def _retrain(state: AppState, least: int) -> None:

@@ -24,7 +24,9 @@ def standing(version: Version, changes: Sequence[Promotion]) -> str:
         return "The gate refused it."
     if version.status == "active":
         began = next((each for each in changes if each.version == version.version), None)
-        return f"It serves since {_when(began)}: {_BEGAN.get((began.kind, began.who), began.kind)}." if began else ""
+        return (
+            f"It has served since {_when(began)}: {_BEGAN.get((began.kind, began.who), began.kind)}." if began else ""
+        )
     ended = next((each for each in changes if each.replaced == version.version), None)
     if ended is None:
         return ""

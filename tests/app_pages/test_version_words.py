@@ -24,17 +24,17 @@ def version(number: int, status: str) -> Version:
 @pytest.mark.parametrize(
     ("number", "status", "changes", "said"),
     [
-        (1, "active", [SHIPPED], "It serves since 28 November 2026, 09:30 UTC: it came with the app."),
+        (1, "active", [SHIPPED], "It has served since 28 November 2026, 09:30 UTC: it came with the app."),
         (1, "retired", [PROMOTED, SHIPPED], "Replaced by version 2, 28 November 2026, 09:30 UTC."),
-        (2, "active", [PROMOTED, SHIPPED], "It serves since 28 November 2026, 09:30 UTC: promoted by the gate."),
+        (2, "active", [PROMOTED, SHIPPED], "It has served since 28 November 2026, 09:30 UTC: promoted by the gate."),
         (2, "retired", [BACK, PROMOTED, SHIPPED], "Rolled back, to version 1, 28 November 2026, 09:30 UTC."),
         (
             1,
             "active",
             [BACK, PROMOTED],
-            "It serves since 28 November 2026, 09:30 UTC: an administrator rolled back to it.",
+            "It has served since 28 November 2026, 09:30 UTC: an administrator rolled back to it.",
         ),
-        (2, "active", [AGAIN, BACK], "It serves since 28 November 2026, 09:30 UTC: promoted by an administrator."),
+        (2, "active", [AGAIN, BACK], "It has served since 28 November 2026, 09:30 UTC: promoted by an administrator."),
         (3, "rejected", [SHIPPED], "The gate refused it."),
         (3, "candidate", [SHIPPED], "It waits for an administrator to promote it."),
         (1, "retired", [], ""),

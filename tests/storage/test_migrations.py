@@ -107,7 +107,7 @@ def test_labels_from_every_earlier_schema_are_kept_and_may_become_not_a_digit(
             "INSERT INTO label_events (drawing_id, who, new_label) SELECT drawing_id, 'api', true_label "
             "FROM predictions WHERE true_label IS NOT NULL"
         )
-    assert migrate(empty)[-1] == "007_not_a_digit.sql"
+    assert "007_not_a_digit.sql" in migrate(empty)
     with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT review, true_label, not_a_digit FROM predictions ORDER BY id")
         assert cursor.fetchall() == [(review, label, False) for review, label in said.items()]
