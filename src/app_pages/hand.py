@@ -27,7 +27,7 @@ def hand_panel(state: AppState) -> None:
     known = state.hands.look(current_visitor())
     if known.model is None:
         return
-    st.subheader("Your hand", anchor=False, divider="gray")
+    st.header("Your hand", anchor=False, divider="gray")
     st.caption(_story(known, known.model))
     with st.container(horizontal=True, vertical_alignment="center", key="hand"):
         st.session_state.hand_enabled = known.enabled

@@ -31,7 +31,7 @@ def recent_drawings(state: AppState, pad: Pad) -> None:
     drawings = _with_current(_recent(state), st.session_state.get("reading"))
     if not drawings:
         return
-    st.subheader("Your recent drawings", anchor=False, divider="gray")
+    st.header("Your recent drawings", anchor=False, divider="gray")
     with st.container(horizontal=True, key="recent_drawings"):
         for drawing in drawings:
             with st.container(border=True, width=122, gap="xsmall"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from feedback.tolerances import AUROC_TOLERANCE, DIGIT_TOLERANCE, ECE_TOLERANCE, TOLERANCE
-from learning.card import LabelAccount, RetrainedCard
+from feedback.tolerances import AUROC_TOLERANCE, DIGIT_TOLERANCE, ECE_TOLERANCE, REFUSED_TOLERANCE, TOLERANCE
+from learning.card import LabelAccount, PerDigit, RetrainedCard
 from percentages import percent
 
 # --- Progress ---------------------------------------------------------------------------------------------------------
@@ -106,9 +106,19 @@ def measures(card: RetrainedCard) -> list[Measure]:
             auroc,
         ),
     ]
+    if before.refused and after.refused:
+        found.append(_refused(before.refused, after.refused))
     if before.test_accuracy is not None:
         found.append(_accuracy("MNIST test digits", before.test_accuracy, card.test_accuracy, "decides nothing"))
     return found
+
+
+def _refused(before: PerDigit, after: PerDigit) -> Measure:
+    """How many digits are taken for no digits."""
+    was, now = sum(before) / len(before), sum(after) / len(after)
+    change = f"{signed((now - was) * 100, 2)} points, {_judged(was - now)}"
+    may = f"may grow by {REFUSED_TOLERANCE * 100:.2f} points"
+    return Measure("digits taken for no digits", percent(was, 2), percent(now, 2), change, may, was - now)
 
 
 def _judged(gain: float) -> str:

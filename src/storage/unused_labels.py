@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from storage.database import Database
+from storage.labels import LABEL
 
 
 class Unused(NamedTuple):
@@ -24,22 +25,22 @@ class Unused(NamedTuple):
 
 
 # A picture counts once with its label, as labels.candidates() has it: the first one, unless it has been used before.
-_UNUSED = """
+_UNUSED = f"""
 WITH unused AS (
-    SELECT id, sha256(image) AS picture, true_label, held_out FROM predictions
+    SELECT id, sha256(image) AS picture, {LABEL} AS label, held_out FROM predictions
     WHERE review = 'approved' AND trained_into IS NULL AND judged IS NULL
 ), distinct_labels AS (
-    SELECT DISTINCT ON (picture, true_label) held_out FROM unused u
+    SELECT DISTINCT ON (picture, label) held_out FROM unused u
     WHERE NOT EXISTS (
         SELECT 1 FROM predictions p
-        WHERE sha256(p.image) = u.picture AND p.true_label = u.true_label AND p.review IN ('approved', 'pending')
+        WHERE sha256(p.image) = u.picture AND {LABEL} = u.label AND p.review IN ('approved', 'pending')
               AND coalesce(p.trained_into, p.judged) IS NOT NULL
     )
-    ORDER BY picture, true_label, id
+    ORDER BY picture, label, id
 )
 SELECT (SELECT count(*) FROM unused), (SELECT count(*) FROM unused) - count(*), count(*) FILTER (WHERE held_out)
 FROM distinct_labels
-"""
+"""  # noqa: S608 - all of it stands here
 
 
 def count_unused(database: Database) -> Unused:
