@@ -109,6 +109,8 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
                     reading = read_upload(state, upload, pad)
         if not by_file.open:
             reading = read_strokes(state, strokes, pad)
+        if reading is None and st.session_state.get("reading") is not None:
+            forget_list()  # the drawing has left the canvas: from now on the list has it from the database
         st.session_state.reading = reading
         with st.container(key="answer-side"):
             trouble = st.session_state.pop("trouble", "")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import httpx
@@ -244,7 +245,8 @@ def dashboard(host: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}:8501") as client:
             return await client.get("/dashboard")
 
-    return asyncio.run(get())
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
+        return thread.submit(asyncio.run, get()).result()
 
 
 def test_without_a_tensorboard_the_dashboard_says_how_to_get_one(
