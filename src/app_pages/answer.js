@@ -3,6 +3,7 @@
 
 const PREVIEW_EVERY = 120 // milliseconds, while the pen moves
 const PATIENCE = 1500 // milliseconds after a pen-up in which the page's script may not know of the stroke yet
+const TRIES = 5 // messages that say the same label, until the page's script has taken one
 const TOAST_FOR = 7000 // milliseconds
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
@@ -36,6 +37,7 @@ class Desk {
 
   update({ data, setTriggerValue }) {
     const before = this.data
+    if (before?.session === data.session && data.run < before.run) return // overtaken on its way
     this.data = data
     this.tell = setTriggerValue
     const anew = !before || before.revision !== data.revision || before.id !== data.id
@@ -44,6 +46,7 @@ class Desk {
       this.pen = null
       this.shown = this.asked
       this.busy = false
+      clearTimeout(this.patience)
       this.dressed = null
     }
     // The script may still answer to an earlier stroke: then what is painted is newer.
@@ -154,6 +157,7 @@ class Desk {
 
   makeBars() {
     const bars = this.find(".bars")
+    bars.replaceChildren()
     for (let digit = 0; digit < 10; digit++) {
       const button = document.createElement("button")
       button.type = "button"
@@ -216,8 +220,13 @@ class Desk {
     if (this.bars[0].disabled) return
     this.busy = true
     this.enable()
-    this.tell("said", { id: this.data.id, label })
-    this.patience = setTimeout(() => this.release(), 8000) // the connection may be lost: then it can be said again
+    this.send({ id: this.data.id, label }, TRIES)
+  }
+
+  // A message can be lost where the page's script is just running. It may come twice: the second time its drawing is gone.
+  send(said, tries) {
+    this.tell("said", said)
+    this.patience = setTimeout(() => (tries > 1 ? this.send(said, tries - 1) : this.release()), PATIENCE)
   }
 
   release() {
@@ -301,13 +310,16 @@ class Desk {
   }
 }
 
-// Called with every run of the page's script; what it returns is called when the component leaves the page.
+// Called with every run of the page's script. What it returns is called when the component leaves the page, but also for
+// data that newer data has overtaken: only the first is a reason to end.
 export default function (component) {
   const root = component.parentElement
   root.desk ??= new Desk(root)
   root.desk.update(component)
-  return () => {
-    root.desk?.leave()
-    delete root.desk
-  }
+  return () =>
+    setTimeout(() => {
+      if (root.isConnected) return
+      root.desk?.leave()
+      delete root.desk
+    })
 }

@@ -50,11 +50,14 @@ def show_answer(
     on: Callbacks,
 ) -> None:
     """Paint a reading, or without one the `prompt`; `trouble` is why the last label was not saved."""
+    pad.runs += 1
     upload = reading is not None and reading.source == "upload"
     _component(
         key=KEY,
         data={
             "id": str(reading.drawing_id if upload and reading else pad.drawing_id),
+            "session": pad.session,
+            "run": pad.runs,
             "revision": pad.revision,
             "canvas": pad.key,
             "model": pad.model,

@@ -46,6 +46,9 @@ class Pad:
     brush: str = BRUSH
     said: dict[str, Any] | None = None
     before: Before | None = None
+    session: str = field(default_factory=lambda: secrets.token_hex(4))
+    runs: int = 0
+    """Of the page's script, which its component needs to know the newest by."""
     fresh: bool = True
     """Whether nothing has happened in this session yet: a browser may then bring back what the last one has kept."""
 
