@@ -39,7 +39,7 @@ LADDER: list[set[str]] = [
     {"serving.loading"},
     {"serving.hands"},
     {"serving.reading"},
-    {"serving.canvas_readings"},
+    {"serving.page_readings"},
     {"serving.app_state"},
     {"web"},
     {"app_pages", "benchmarks"},

@@ -20,7 +20,6 @@ CANVAS_STYLE.replaceSync(`
 
 class Desk {
   constructor(root) {
-    this.root = root
     this.find = selector => root.querySelector(selector)
     this.strokes = [] // on the canvas, each a list of [x, y] in the canvas's own pixels
     this.pen = null // the stroke that is being drawn
@@ -163,7 +162,7 @@ class Desk {
       button.type = "button"
       button.innerHTML = '<span class="fill"></span><span class="name"></span><span class="percent"></span>'
       button.querySelector(".name").textContent = digit
-      button.setAttribute("aria-label", `It is a ${digit}`)
+      button.setAttribute("aria-label", `It is ${digit === 8 ? "an" : "a"} ${digit}`)
       button.addEventListener("click", () => this.say(digit))
       bars.append(button)
     }
@@ -194,7 +193,7 @@ class Desk {
     picture.hidden = !answer
     if (answer) picture.src = answer.picture
     const yes = this.find(".yes")
-    yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, a ${answer.digit}` : "Right, not a digit"
+    yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
     this.bars.forEach((button, n) => {
       const probability = answer ? answer.probabilities[n] : 0
       button.querySelector(".fill").style.transform = `scaleX(${probability})`
@@ -220,7 +219,7 @@ class Desk {
     if (this.bars[0].disabled) return
     this.busy = true
     this.enable()
-    this.send({ id: this.data.id, label }, TRIES)
+    this.send({ id: this.data.id, count: this.painted, label }, TRIES)
   }
 
   // A message can be lost where the page's script is just running. It may come twice: the second time its drawing is gone.

@@ -13,7 +13,7 @@ import streamlit as st
 from app_pages.pad import SIDE, Pad
 from frames.drawing import strokes_json
 from serving.reading import Reading
-from web.answers import in_words
+from web.answers import words_of
 
 KEY = "answer"
 
@@ -27,9 +27,10 @@ _component = st.components.v2.component(
 
 
 class Said(TypedDict):
-    """What the visitor says a drawing is: a digit, or None where it is no digit."""
+    """What the visitor, who saw the answer to `count` strokes, says a drawing is: a digit, or None if it is none."""
 
     id: str
+    count: int
     label: int | None
 
 
@@ -67,7 +68,7 @@ def show_answer(
             "url": f"{_base()}/api/strokes",
             "strokes": strokes_json(strokes) if strokes and not upload else "[]",
             "count": 1 if upload else len(strokes),
-            "answer": asdict(in_words(reading)) if reading else None,
+            "answer": asdict(words_of(reading)) if reading else None,
             "said": pad.said,
             "trouble": trouble,
             "prompt": prompt,

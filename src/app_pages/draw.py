@@ -23,7 +23,7 @@ from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
 from percentages import percent
 from serving.app_state import AppState, get_app_state
-from serving.canvas_readings import CanvasState
+from serving.page_readings import DrawingState
 from serving.reading import Reading
 from storage.withdrawal import withdraw
 from web.labelling import Said, give_label
@@ -148,11 +148,14 @@ def read_strokes(state: AppState, strokes: Sequence[np.ndarray], pad: Pad) -> Re
         with metrics.timed("preprocess"):
             return from_strokes(strokes, SIDE, pad.pen)
 
-    on_canvas = CanvasState(pad.drawing_id, pad.revision, len(strokes), pad.model, current_visitor())
     try:
-        return state.canvas_readings.read(on_canvas, drawing).result()
+        return state.page_readings.read(_on_canvas(pad, len(strokes)), drawing).result()
     except (NoInk, ValueError):
         return None
+
+
+def _on_canvas(pad: Pad, strokes: int) -> DrawingState:
+    return DrawingState(pad.drawing_id, pad.revision, strokes, pad.model, current_visitor())
 
 
 def read_upload(state: AppState, upload: Any, pad: Pad) -> Reading | None:
@@ -161,18 +164,16 @@ def read_upload(state: AppState, upload: Any, pad: Pad) -> Reading | None:
         return None
     ids: dict[str, UUID] = st.session_state.setdefault("upload_ids", {})
     drawing_id = ids.setdefault(upload.file_id, uuid4())
-    last: Reading | None = st.session_state.get("reading")
-    if last and last.drawing_id == drawing_id and last.prediction.model == pad.model:
-        return last
+    on_page = DrawingState(drawing_id, pad.revision, 1, pad.model, current_visitor(), "upload")
+    if known := state.page_readings.known(on_page):
+        return known
     try:
         with metrics.timed("preprocess"):
             drawing = from_picture(decode(upload.getvalue()))
     except (NotAnImage, ImageTooLarge, NoInk) as error:
         st.error(str(error), icon=":material/broken_image:")
         return None
-    reading = state.reader.read(lambda: drawing, pad.model, "upload", current_visitor(), drawing_id).result()
-    state.reader.keep(reading)
-    return reading
+    return state.page_readings.read(on_page, lambda: drawing).result()
 
 
 # --- What the answer's component sends --------------------------------------------------------------------------------
@@ -185,6 +186,8 @@ def _said() -> None:
     uploaded = reading is not None and reading.source == "upload"
     if said["id"] != str(reading.drawing_id if uploaded and reading else pad.drawing_id):
         return  # of a drawing that is no longer there
+    if not uploaded:  # the answer that was seen may be newer than the last run of this script
+        reading = state.page_readings.known(_on_canvas(pad, said["count"]))
     if reading is not None:
         state.reader.keep(reading)  # again, in case it was deleted from the list meanwhile
     visitor, label = current_visitor(), NOT_A_DIGIT if said["label"] is None else said["label"]
@@ -205,6 +208,8 @@ def _said() -> None:
 def _bring_back() -> None:
     """The drawing that was cleared or labelled is on the canvas again, without its label."""
     pad, state, visitor = current_pad(), get_app_state(), current_visitor()
+    if pad.said is None or pad.said["number"] != sent("undo")["number"]:
+        return  # of another toast than the one that is shown now
     if pad.before is not None and pad.before.label:
         taken_back = withdraw(state.writer, pad.before.drawing_id, visitor)
         pad.say(note(state.hands.relearned(taken_back, visitor), "that is taken back."))

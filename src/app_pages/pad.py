@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ SIDE = 480  # the canvas's own pixels; the page scales it to the screen
 BRUSHES = {"Finest": 10, "Fine": 16, "Medium": 26, "Broad": 36, "Broadest": 46}  # the same pixels, for the eye only:
 BRUSH = "Medium"  # strokes are drawn again for the model
 MAX_KEPT = 6_000  # points that a browser may bring back
+FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
 
 @dataclass
@@ -126,7 +126,7 @@ def _kept_strokes(kept: Any) -> list[np.ndarray]:
     if sum(map(len, kept)) > MAX_KEPT:
         raise ValueError("These are too many points.")
     strokes = [np.array(stroke, np.float64).reshape(-1, 2) for stroke in kept if len(stroke)]
-    if not all(np.isfinite(stroke).all() and np.abs(stroke).max() < math.inf for stroke in strokes):
+    if not all(np.abs(stroke).max() < FARTHEST for stroke in strokes):
         raise ValueError("These are no points.")
     return strokes
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from app_pages.pictures import data_url
 from app_pages.review_decisions import LABELS, Ledger
-from app_pages.review_words import about, against, alt, in_words, label_words, why, why_briefly
+from app_pages.review_words import about, against, alt, label_words, said_and_read, why, why_briefly
 from learning.classes import NOT_A_DIGIT
 from percentages import percent
 from storage.review import ReviewItem
@@ -70,12 +70,12 @@ def _shown(label: ReviewItem, person: str | None) -> dict[str, object]:
         "id": str(label.drawing_id),
         "picture": data_url(label.image),
         "alt": alt(label),
-        "name": in_words(label),
+        "name": said_and_read(label),
         "said": label_words(label.true_label),
         "read": label_words(label.predicted_digit),
         "sure": f"{percent(label.confidence)} sure",
         "why": why(label),
-        "says": f"{in_words(label)} ({percent(label.confidence)})",
+        "says": f"{said_and_read(label)} ({percent(label.confidence)})",
         "brief": why_briefly(label),
         "about": about(label),
         "against": against(label),

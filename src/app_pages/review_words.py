@@ -44,7 +44,7 @@ def alt(label: ReviewItem) -> str:
     return f"A drawing that was read as {label.predicted_digit} and said to be {label_words(label.true_label)}"
 
 
-def in_words(label: ReviewItem) -> str:
+def said_and_read(label: ReviewItem) -> str:
     """What was said and what was read: a card's caption, and the name of its controls."""
     return f"said {label_words(label.true_label)}, read {label.predicted_digit}"
 

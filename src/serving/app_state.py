@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import logger
 from feedback.jobs import RetrainingJob
 from serving.batching import Batcher
-from serving.canvas_readings import CanvasReadings
 from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
+from serving.page_readings import PageReadings
 from serving.reading import Reader
 from settings import Settings, load_settings
 from storage import hands, withdrawal
@@ -39,7 +39,7 @@ class AppState:
     batcher: Batcher
     hands: HandCache
     reader: Reader
-    canvas_readings: CanvasReadings
+    page_readings: PageReadings
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
@@ -69,7 +69,7 @@ def open_app_state(settings: Settings) -> AppState:
     known = HandCache(database, models)
     known.open()
     reader = Reader(batcher, writer, known)
-    insights, readings = Insights(database), CanvasReadings(reader)
+    insights, readings = Insights(database), PageReadings(reader)
     return AppState(settings, database, writer, insights, retraining, models, batcher, known, reader, readings)
 
 

@@ -9,6 +9,7 @@ import base64
 from dataclasses import dataclass
 
 from frames.preprocessing import to_png
+from learning.classes import in_words
 from percentages import certainty, percent
 from serving.prediction import Prediction
 from serving.reading import Reading
@@ -21,6 +22,7 @@ class Words:
     """What the page shows of a reading. Where it `is_digit`, `percents` has a text for each digit."""
 
     digit: int
+    name: str
     is_digit: bool
     sure: bool
     headline: str
@@ -31,11 +33,12 @@ class Words:
     picture: str
 
 
-def in_words(reading: Reading) -> Words:
+def words_of(reading: Reading) -> Words:
     """A reading as the page shows it; `picture` is a data URL of the 28 x 28 pixels."""
     prediction = reading.prediction
     return Words(
         digit=prediction.predicted_digit,
+        name=in_words(prediction.predicted_digit),
         is_digit=prediction.is_digit,
         sure=prediction.is_digit and prediction.confidence >= SURE,
         headline=headline(prediction),

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 import metrics
 from frames.drawing import Drawing, from_strokes
 from serving.app_state import get_app_state
-from serving.canvas_readings import CanvasState
-from web.answers import Words, in_words
+from serving.page_readings import DrawingState
+from web.answers import Words, words_of
 from web.problems import NotOurPage, problems
 from web.schemas import DrawingId, ModelName
 from web.visitors import visitor_of
@@ -65,17 +65,17 @@ async def strokes(canvas: Canvas, request: Request) -> Read:
     if visitor is None or not _from_our_page(request):
         raise NotOurPage("This is for the page that you draw on: reload it and draw there.")
     lines = _lines(canvas.strokes)
-    state, app = CanvasState(canvas.id, canvas.revision, len(lines), canvas.model, visitor), get_app_state()
+    state, app = DrawingState(canvas.id, canvas.revision, len(lines), canvas.model, visitor), get_app_state()
 
     def drawing() -> Drawing:
         with metrics.timed("preprocess"):
             return from_strokes(lines, canvas.side, canvas.pen)
 
     if canvas.up:
-        read = app.canvas_readings.read(state, drawing)
+        read = app.page_readings.read(state, drawing)
     else:
         read = app.reader.read(drawing, canvas.model, "preview", visitor, canvas.id)
-    return Read(strokes=len(lines), answer=in_words(await asyncio.wrap_future(read)))
+    return Read(strokes=len(lines), answer=words_of(await asyncio.wrap_future(read)))
 
 
 def _lines(text: str) -> list[NDArray[np.float64]]:

@@ -23,9 +23,9 @@ from learning.weights import ModelMissing
 from serving import app_state
 from serving.app_state import AppState
 from serving.batching import Batcher
-from serving.canvas_readings import CanvasReadings
 from serving.hands import HandCache
 from serving.loading import ModelLoader
+from serving.page_readings import PageReadings
 from serving.predictor import Predictor
 from serving.reading import Reader
 from settings import ROOT, Settings, load_settings
@@ -64,7 +64,7 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
     job, reader = RetrainingJob(database, None), Reader(batcher, writer, hands)
     models.predictor()
     yield AppState(
-        settings, database, writer, Insights(database), job, models, batcher, hands, reader, CanvasReadings(reader)
+        settings, database, writer, Insights(database), job, models, batcher, hands, reader, PageReadings(reader)
     )
     batcher.close()
     job.close()

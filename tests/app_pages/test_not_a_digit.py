@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from app_pages.recent import _story
-from app_pages.review_words import alt, in_words
+from app_pages.review_words import alt, said_and_read
 from learning.classes import NOT_A_DIGIT
 from logger import RecentDrawing
 from storage.labels import Reason
@@ -22,7 +22,7 @@ ITEM = ReviewItem(
 )
 
 
-@pytest.mark.parametrize("said", [_story(DRAWING), alt(ITEM), in_words(ITEM)])
+@pytest.mark.parametrize("said", [_story(DRAWING), alt(ITEM), said_and_read(ITEM)])
 def test_it_is_said_in_words(said: str) -> None:
     assert "not a digit" in said
     assert "10" not in said

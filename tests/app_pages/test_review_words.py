@@ -15,9 +15,9 @@ from app_pages.review_words import (
     against,
     alt,
     filter_words,
-    in_words,
     label_words,
     name,
+    said_and_read,
     why,
     why_briefly,
 )
@@ -46,7 +46,7 @@ def test_a_label_is_told_with_all_that_is_known_of_it() -> None:
     for part in ("Person ababab", "CNN version 2", "canvas", "02 January 2026, 03:04 UTC"):
         assert part in about(ITEM)
     assert alt(ITEM) == "A drawing that was read as 7 and said to be 1"
-    assert in_words(ITEM) == "said 1, read 7"
+    assert said_and_read(ITEM) == "said 1, read 7"
     assert name("") == "Somebody without a name"
 
 

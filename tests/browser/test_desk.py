@@ -5,10 +5,11 @@ Covers src/app_pages: draw, board, answer.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from support.digits import DIGITS
 from support.hand import (
@@ -25,7 +26,9 @@ from support.hand import (
     rows_of,
     say,
     toast,
+    visitor_of,
 )
+from support.pictures import png, zero
 from support.running_app import RunningApp, wait_until
 
 SMALLEST_TARGET = 44  # CSS pixels
@@ -76,6 +79,37 @@ def test_what_the_page_shows_is_what_the_row_says(app: RunningApp, page: Page) -
         assert shown in ("", "> 99.9 %", f"{saved[0][1] * 100:.1f} %")
         with new_canvas(page):
             page.locator(".st-key-tools").get_by_role("button", name="Clear").click()
+
+
+def test_a_label_on_an_answer_that_the_script_does_not_know_yet_leaves_the_row_as_it_was_seen(
+    app: RunningApp, page: Page
+) -> None:
+    open_page(page, app.url)
+    first, second = DIGITS[9][1]
+    draw(page, [first])
+    answer(page, 1)
+    draw(page, [second])
+    page.locator('[data-testid="digit"][data-strokes="2"]').wait_for()
+    with new_canvas(page):
+        page.keyboard.press("4")
+    ((strokes, label),) = app.sql("SELECT strokes, true_label FROM predictions WHERE visitor = %s", visitor_of(page))
+    assert (len(json.loads(strokes) if isinstance(strokes, str) else strokes), label) == (2, 4)
+
+
+def test_an_upload_follows_the_switch_of_the_hand(app: RunningApp, page: Page) -> None:
+    """Read anew, with everybody's model, though the picture is the same."""
+    open_page(page, app.url)
+    draw(page, DIGITS[15][1])
+    answer(page, 1)
+    say(page, 7)
+    page.get_by_role("tab", name="Upload").click()
+    file: FilePayload = {"name": "zero.png", "mimeType": "image/png", "buffer": png(zero())}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    assert answer(page, 1) == 0
+    expect(page.get_by_test_id("hand")).to_be_visible()
+    page.get_by_text("Adapt to my hand", exact=True).click()
+    expect(page.get_by_test_id("hand")).to_be_hidden()
+    assert answer(page, 1) == 0
 
 
 # --- One screen on a phone --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
+from learning.classes import in_words
 from support.running_app import RunningApp
 from web.visitors import COOKIE
 
@@ -95,7 +96,7 @@ def press_digit(page: Page, label: int) -> None:
 
 
 def digit_button(page: Page, label: int) -> Locator:
-    return page.get_by_role("button", name=f"It is a {label}", exact=True).first
+    return page.get_by_role("button", name=f"It is {in_words(label)}", exact=True).first
 
 
 @contextmanager

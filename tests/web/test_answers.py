@@ -10,13 +10,13 @@ import numpy as np
 from frames.drawing import Drawing
 from serving.prediction import Personal, Prediction
 from serving.reading import Reading
-from web.answers import Words, hand_note, in_words
+from web.answers import Words, hand_note, words_of
 
 SURE = Prediction(1, 0.97, (0.003, 0.97, *(0.003375,) * 8), 0.99, True, "cnn", 1, 1.0)
 
 
 def words(prediction: Prediction) -> Words:
-    return in_words(Reading(uuid4(), Drawing(np.zeros((28, 28), np.uint8)), prediction, "canvas", None))
+    return words_of(Reading(uuid4(), Drawing(np.zeros((28, 28), np.uint8)), prediction, "canvas", None))
 
 
 def test_a_sure_answer_has_one_figure_everywhere() -> None:

@@ -12,12 +12,12 @@ import pytest
 
 from frames.drawing import Drawing
 from frames.masks import NoInk
-from serving import canvas_readings
-from serving.canvas_readings import CanvasReadings, CanvasState
+from serving import page_readings
+from serving.page_readings import DrawingState, PageReadings
 from serving.prediction import Prediction
 from serving.reading import Reader, Reading
 
-STATE = CanvasState(uuid4(), 5, 1, "cnn", "somebody")
+STATE = DrawingState(uuid4(), 5, 1, "cnn", "somebody")
 DRAWING = Drawing(np.zeros((28, 28), np.uint8))
 PREDICTION = Prediction(7, 0.9, (0.1,) * 10, 0.99, True, "cnn", 1, 1.0)
 
@@ -47,8 +47,8 @@ class CountingReader:
         self.kept.append(reading)
 
 
-def readings(reader: CountingReader) -> CanvasReadings:
-    return CanvasReadings(cast(Reader, reader))
+def readings(reader: CountingReader) -> PageReadings:
+    return PageReadings(cast(Reader, reader))
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -74,7 +74,7 @@ def test_the_second_to_bring_a_state_gets_the_first_ones_answer(at_once: bool) -
         STATE._replace(drawing_id=uuid4()),
     ],
 )
-def test_another_state_is_read_by_itself(other: CanvasState) -> None:
+def test_another_state_is_read_by_itself(other: DrawingState) -> None:
     reader = CountingReader()
     known = readings(reader)
     known.read(STATE, lambda: DRAWING)
@@ -95,8 +95,23 @@ def test_what_could_not_be_read_is_tried_again() -> None:
     assert known.read(STATE, lambda: DRAWING).result(5).drawing is DRAWING
 
 
+def test_what_has_been_read_is_known_by_its_state() -> None:
+    reader = CountingReader(at_once=False)
+    readings_ = readings(reader)
+    read = readings_.read(STATE, lambda: DRAWING)
+    assert readings_.known(STATE) is None, "not yet"
+    reader.waiting[0]()
+    assert readings_.known(STATE) is read.result(5)
+    assert readings_.known(STATE._replace(strokes=2)) is None
+
+
+def test_a_picture_is_kept_as_what_it_is() -> None:
+    reader = CountingReader()
+    assert readings(reader).read(STATE._replace(source="upload"), lambda: DRAWING).result(5).source == "upload"
+
+
 def test_the_oldest_states_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canvas_readings, "MAX_STATES", 2)
+    monkeypatch.setattr(page_readings, "MAX_STATES", 2)
     reader = CountingReader()
     known = readings(reader)
     for strokes in (1, 2, 1, 3, 1, 2):

@@ -1,0 +1,71 @@
+"""Each state of a drawing on a page is read and kept once, whoever brings it first.
+
+The page's component sends the strokes when the pen goes up; a moment later the canvas itself sends them to the page's
+script. The two describe the same strokes by slightly different points, so the second takes what the first was answered:
+what a person sees is what the row says.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NamedTuple
+from uuid import UUID
+
+from frames.drawing import Drawing
+from serving.reading import Reader, Reading
+
+MAX_STATES = 4096  # remembered, of all visitors together; those that were asked for longest ago are forgotten
+
+
+class DrawingState(NamedTuple):
+    """A visitor's drawing as it is on their page: `strokes` strokes, or 1 picture, since `revision`.
+
+    The page's revision counts whatever else changes the answer: undone strokes, another hand.
+    """
+
+    drawing_id: UUID
+    revision: int
+    strokes: int
+    model: str
+    visitor: str
+    source: str = "canvas"
+
+
+class PageReadings:
+    """The readings of drawings on pages, by their states."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._lock = reader, threading.Lock()
+        self._known: OrderedDict[DrawingState, Future[Reading]] = OrderedDict()
+
+    def known(self, state: DrawingState) -> Reading | None:
+        """The reading of a state that has been read."""
+        with self._lock:
+            read = self._known.get(state)
+        return read.result() if read and read.done() and not read.exception() else None
+
+    def read(self, state: DrawingState, make_drawing: Callable[[], Drawing]) -> Future[Reading]:
+        """The reading of a state, by `make_drawing` the first time; then its row is queued as well.
+
+        The future raises what Reader.read raises; that is not remembered.
+        """
+        with self._lock:
+            if known := self._known.get(state):
+                self._known.move_to_end(state)
+                return known
+            read = self._reader.read(make_drawing, state.model, state.source, state.visitor, state.drawing_id)
+            self._known[state] = read
+            if len(self._known) > MAX_STATES:
+                self._known.popitem(last=False)
+        read.add_done_callback(lambda done: self._finish(state, done))
+        return read
+
+    def _finish(self, state: DrawingState, read: Future[Reading]) -> None:
+        if read.exception():
+            with self._lock:
+                self._known.pop(state, None)
+        else:
+            self._reader.keep(read.result())
