@@ -252,9 +252,10 @@ def select(database: Database, mnist: Mnist, plan: Plan) -> TrainingSet:
     """
     index = torch.randperm(len(mnist.train.labels), generator=Generator().manual_seed(0))[: screening.TRUSTED]
     trusted = rows(mnist.train, index)
-    counted = unused_labels.count_unused(database)
+    non_digits = MODELS[plan.model].knows_non_digits
+    counted = unused_labels.count_unused(database, non_digits)
     found = labels.candidates(database, screening.MAX_LABELS)
-    if not MODELS[plan.model].knows_non_digits:
+    if not non_digits:
         found = [each for each in found if each.label != NOT_A_DIGIT]
     screened = screening.screen(found, trusted.images[:, 0].numpy(), trusted.labels.numpy())
     if not plan.dry_run:

@@ -28,7 +28,7 @@ class Unused(NamedTuple):
 _UNUSED = f"""
 WITH unused AS (
     SELECT id, sha256(image) AS picture, {LABEL} AS label, held_out FROM predictions
-    WHERE review = 'approved' AND trained_into IS NULL AND judged IS NULL
+    WHERE review = 'approved' AND trained_into IS NULL AND judged IS NULL AND (%s OR NOT not_a_digit)
 ), distinct_labels AS (
     SELECT DISTINCT ON (picture, label) held_out FROM unused u
     WHERE NOT EXISTS (
@@ -43,8 +43,8 @@ FROM distinct_labels
 """  # noqa: S608 - all of it stands here
 
 
-def count_unused(database: Database) -> Unused:
-    """Count them. Raises DatabaseAway."""
+def count_unused(database: Database, non_digits: bool = True) -> Unused:
+    """Count them, "not a digit" among them or left out. Raises DatabaseAway."""
     with database.transaction() as cursor:
-        cursor.execute(_UNUSED)
+        cursor.execute(_UNUSED, (non_digits,))
         return Unused(*(cursor.fetchone() or (0, 0, 0)))

@@ -30,6 +30,7 @@ def test_a_picture_counts_once_and_what_is_held_out_is_told_apart(
     with database.transaction() as cursor:
         cursor.execute("UPDATE predictions SET true_label = NULL, not_a_digit = true")
     assert count_unused(database)[:2] == (25, 5), "the same of drawings that are no digit"
+    assert count_unused(database, non_digits=False) == Unused(0, 0, 0), "a model without a column for them"
 
 
 def test_a_picture_that_was_used_before_is_a_duplicate_and_a_used_label_is_not_new(
