@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4
 
 import streamlit as st
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+Colour = Literal["gray", "orange", "red"]
+
 
 def page() -> None:
     """The whole page. What comes and goes has a container of its own: a canvas that moves is lost."""
@@ -64,7 +66,7 @@ def indicator(state: AppState) -> None:
     with st.container(horizontal=True, key="indicator", gap="xsmall", width="content"):
         troubles = _troubles(state)
         for trouble, colour in troubles:
-            st.badge(trouble, color=colour)  # type: ignore[arg-type]
+            st.badge(trouble, color=colour)
         if not troubles:
             st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
     now = (_not_saving(state), state.models.error is None)
@@ -73,9 +75,9 @@ def indicator(state: AppState) -> None:
         st.rerun(scope="app")  # the rest of the page explains the change
 
 
-def _troubles(state: AppState) -> list[tuple[str, str]]:
+def _troubles(state: AppState) -> list[tuple[str, Colour]]:
     """What is not as it should be, each with its badge's colour."""
-    troubles = []
+    troubles: list[tuple[str, Colour]] = []
     if state.models.loading:
         troubles.append(("Model starting", "gray"))
     elif state.models.error:
