@@ -40,7 +40,6 @@ class Desk {
     this.data = data
     this.tell = setTriggerValue
     const anew = !before || before.revision !== data.revision || before.id !== data.id
-    const behind = data.count < this.strokes.length && performance.now() - this.lastUp < PATIENCE
     if (anew) {
       this.pen = null
       this.shown = this.asked
@@ -49,10 +48,11 @@ class Desk {
       this.dressed = null
     }
     // The script may still answer to an earlier stroke: then what is painted is newer.
-    if (anew || !(behind || this.pen)) {
+    if (anew || !(this.ahead() || this.pen)) {
       this.strokes = JSON.parse(data.strokes)
       this.paint(data.answer, data.count)
     }
+    if (this.tool && !this.ahead()) this.press(this.tool)
     if (data.said && data.said.number !== this.heard) this.hear(data.said)
     const trouble = this.find(".trouble")
     if (trouble.textContent !== data.trouble) trouble.textContent = data.trouble
@@ -61,6 +61,11 @@ class Desk {
     this.dressCanvas()
     if (!before) this.restore()
     else this.remember()
+  }
+
+  // Whether strokes are drawn that the page's script does not know yet.
+  ahead() {
+    return this.data.count < this.strokes.length && performance.now() - this.lastUp < PATIENCE
   }
 
   // --- The canvas -----------------------------------------------------------------------------------------------------
@@ -90,6 +95,7 @@ class Desk {
     to("pointerup", event => this.penUp(event))
     to("pointercancel", event => this.penUp(event))
     to("keydown", event => this.key(event))
+    to("click", event => this.holdTool(event))
     const on = (selector, what) => this.find(selector).addEventListener("click", what, { signal: this.ears.signal })
     on(".yes", () => this.say(this.answer.is_digit ? this.answer.digit : null))
     on(".none", () => this.say(null))
@@ -272,8 +278,20 @@ class Desk {
     else if (event.key === "Escape") this.press("clear")
   }
 
+  // Undo, redo and clear act on what the page's script knows: they wait until that is what is drawn.
   press(tool) {
-    document.querySelector(`.st-key-tool-${tool} button:not(:disabled)`)?.click()
+    clearTimeout(this.held)
+    this.tool = this.ahead() ? tool : null
+    if (this.tool) this.held = setTimeout(() => this.press(tool), PATIENCE)
+    else document.querySelector(`.st-key-tool-${tool} button:not(:disabled)`)?.click()
+  }
+
+  holdTool(event) {
+    const tool = ["undo", "redo", "clear"].find(name => event.target.closest?.(`.st-key-tool-${name} button`))
+    if (!tool || !this.ahead()) return
+    event.preventDefault()
+    event.stopPropagation()
+    this.press(tool)
   }
 
   // --- What must not be lost ------------------------------------------------------------------------------------------
@@ -305,6 +323,7 @@ class Desk {
     this.ears.abort()
     cancelAnimationFrame(this.waiting)
     clearTimeout(this.patience)
+    clearTimeout(this.held)
     clearTimeout(this.fading)
   }
 }

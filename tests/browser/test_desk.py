@@ -291,6 +291,24 @@ def test_keys_label_undo_and_clear(app: RunningApp, page: Page) -> None:
     )
 
 
+@pytest.mark.parametrize("way", ["key", "button"])
+def test_undo_right_after_a_stroke_takes_that_stroke_away_and_no_other(app: RunningApp, page: Page, way: str) -> None:
+    """The page's script knows of a stroke a quarter of a second after it is read."""
+    open_page(page, app.url)
+    first, second = DIGITS[9][1]
+    draw(page, [first])
+    answer(page, 1)
+    draw(page, [second])
+    page.locator('[data-testid="digit"][data-strokes="2"]').wait_for()
+    if way == "key":
+        page.keyboard.press("Backspace")
+    else:
+        page.locator(".st-key-tool-undo button").click()
+    answer(page, 1)
+    page.locator(".st-key-tool-redo button").click()
+    answer(page, 2)
+
+
 def test_a_sheet_shows_the_keys_and_swallows_them(app: RunningApp, page: Page) -> None:
     open_page(page, app.url)
     draw(page, DIGITS[15][1])
