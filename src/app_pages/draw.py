@@ -192,6 +192,7 @@ def _said() -> None:
         reading = state.page_readings.known(_on_canvas(pad, said["count"]))
     if reading is not None:
         state.reader.keep(reading)  # again, in case it was deleted from the list meanwhile
+        pad.catch_up(reading.drawing.strokes)
     visitor, label = current_visitor(), NOT_A_DIGIT if said["label"] is None else said["label"]
     told = give_label(state, Said(UUID(said["id"]), label, visitor), current_client(), visitor)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,12 @@ class Pad:
         self.revision += 1
         self.objects = self.begin_with = objects
         self.fresh = False
+
+    def catch_up(self, strokes: str | None) -> None:
+        """Know of strokes, as drawing.strokes_json has them, of which the canvas has not sent the last ones yet."""
+        drawn = json.loads(strokes or "[]")
+        if len(drawn) > len(self.objects):
+            self.objects = objects_of([np.array(stroke, np.float64) for stroke in drawn], self.pen)
 
     def undo(self) -> None:
         """Take the last stroke away."""

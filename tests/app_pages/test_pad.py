@@ -57,6 +57,19 @@ def test_a_cleared_drawing_can_be_brought_back_with_its_id() -> None:
     assert pad.objects == objects(3), "once"
 
 
+def test_what_is_brought_back_has_the_strokes_that_the_canvas_had_not_sent_yet() -> None:
+    pad = drawn(1)
+    pad.catch_up("[[[0,5],[0,50]],[[10,5],[10,50]]]")
+    assert [stroke.tolist() for stroke in strokes_of({"objects": pad.objects})] == [
+        [[0, 5], [0, 50]],
+        [[10, 5], [10, 50]],
+    ]
+    before = pad.objects
+    pad.catch_up("[[[7,7]]]")
+    pad.catch_up(None)
+    assert pad.objects is before, "what is known is never less"
+
+
 def test_each_thing_said_has_a_number_of_its_own() -> None:
     pad = Pad()
     pad.say("one")

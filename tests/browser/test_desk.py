@@ -94,6 +94,8 @@ def test_a_label_on_an_answer_that_the_script_does_not_know_yet_leaves_the_row_a
         page.keyboard.press("4")
     ((strokes, label),) = app.sql("SELECT strokes, true_label FROM predictions WHERE visitor = %s", visitor_of(page))
     assert (len(json.loads(strokes) if isinstance(strokes, str) else strokes), label) == (2, 4)
+    toast(page, "Saved: that was a 4").get_by_role("button", name="Undo").click()
+    assert answer(page, 2) == 4, "both strokes are back"
 
 
 def test_an_upload_follows_the_switch_of_the_hand(app: RunningApp, page: Page) -> None:
