@@ -27,7 +27,7 @@ def main() -> None:
         try:
             flags = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
             browser = playwright.chromium.launch(executable_path=find(), args=flags)
-            page = browser.new_page(viewport={"width": 860, "height": 860}, device_scale_factor=1.5)
+            page = browser.new_page(viewport={"width": 1000, "height": 900}, device_scale_factor=1.5)
             open_page(page, app.url)
             take(page)
             labels(app)
@@ -46,7 +46,7 @@ def take(page: Page) -> None:
     draw(page, DIGITS[16][1])
     answer(page, 2)
     page.mouse.move(5, 5)
-    page.get_by_text("Saved: that was").first.wait_for(state="detached")
+    page.locator(".toast").wait_for(state="hidden")
     page.screenshot(path=FOLDER / "draw.png")
 
 
