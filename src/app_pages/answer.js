@@ -8,9 +8,12 @@ const TOAST_FOR = 7000 // milliseconds
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
 // The canvas component has a toolbar with a history of its own, which we do not show, and a size in pixels, which ours
-// fits to the screen. Its shadow root takes a stylesheet from us; custom properties come through from the page.
+// fits to the screen. Its shadow root takes a stylesheet from us; custom properties come through from the page. Its own
+// stylesheet comes a moment after it: without the first two rules the canvas would lie below its background until then.
 const CANVAS_STYLE = new CSSStyleSheet()
 CANVAS_STYLE.replaceSync(`
+  .dc-container { position: relative }
+  .dc-background-canvas, .dc-canvas { position: absolute; top: 0; left: 0 }
   .dc-toolbar { display: none !important }
   .dc-root, .dc-scroll { overflow: visible !important }
   .dc-container, .canvas-container, canvas {

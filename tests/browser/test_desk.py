@@ -250,6 +250,19 @@ def test_a_wrong_tap_on_a_label_can_be_undone(app: RunningApp, page: Page) -> No
     assert [row[:2] for row in rows_of(app, page)] == [(7, 7)]
 
 
+def test_the_page_stays_where_it_is_while_the_canvas_is_replaced(app: RunningApp, page: Page) -> None:
+    """It followed the recent drawings down, and the next stroke hit a button."""
+    open_page(page, app.url)
+    for label, strokes in DIGITS[:4]:
+        draw(page, strokes)
+        answer(page, len(strokes))
+        page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop = 0")
+        say(page, label)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+    anchoring = "getComputedStyle(document.querySelector('[data-testid=stMain]')).overflowAnchor"
+    assert page.evaluate(anchoring) == "none", "what happens on a busy machine alone"
+
+
 def test_a_second_tap_before_the_first_is_saved_counts_for_nothing(app: RunningApp, page: Page) -> None:
     open_page(page, app.url)
     draw(page, DIGITS[15][1])
