@@ -16,6 +16,7 @@ from uuid import UUID
 import metrics
 from storage.database import Database
 from storage.labels import LABEL, Rules, label_statement
+from storage.removal import REMOVE
 from storage.spool import Entry
 from storage.statements import Statement
 from storage.writer import Writer, Written
@@ -81,11 +82,6 @@ WITH changed AS (
 SELECT count(*) FROM changed
 """  # noqa: S608 - as above
 
-_REMOVE = """
-WITH gone AS (DELETE FROM predictions WHERE drawing_id = %(drawing_id)s AND visitor = %(visitor)s RETURNING 1)
-SELECT count(*) FROM gone
-"""
-
 _RECENT = f"""
 SELECT drawing_id, created_at, predicted_digit, {LABEL}, confidence, image, model, model_version
 FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
@@ -98,7 +94,7 @@ def statements(rules: Rules) -> dict[str, Statement]:
         "prediction": Statement(_LOG_PREDICTION, _OPTIONAL, row=_ROW),
         "again": Statement(_LOG_AGAIN, _OPTIONAL, returns=True),
         "label": label_statement(rules),
-        "remove": Statement(_REMOVE, returns=True),
+        "remove": REMOVE,
     }
 
 
@@ -134,7 +130,7 @@ def log_label(
 
 
 def remove(writer: Writer, drawing_id: UUID, visitor: str) -> Future[Written]:
-    """Delete a visitor's own drawing, with its trace; the row says how many (0 or 1) there were."""
+    """Delete a visitor's own drawing, with its trace; a row of how many (0 or 1) there were, and what was removed."""
     return writer.submit(Entry("remove", {"drawing_id": drawing_id, "visitor": visitor}))
 
 

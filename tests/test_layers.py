@@ -31,7 +31,7 @@ LADDER: list[set[str]] = [
         "storage.hands",
         "storage.unused_labels",
     },
-    {"storage.withdrawal"},
+    {"storage.withdrawal", "storage.removal"},
     {"logger", "feedback"},
     {"serving.prediction", "serving.personal"},
     {"serving.predictor", "serving.batching", "serving.conversion"},

@@ -81,9 +81,10 @@ def test_only_its_owner_deletes_a_drawing_and_its_trace_goes_too(database: Datab
     drawing = row()
     log_prediction(writer, drawing).result(10)
     log_label(writer, drawing.drawing_id, 4, ME).result(10)
-    assert remove(writer, drawing.drawing_id, YOU).result(10).row == (0,)
-    assert remove(writer, drawing.drawing_id, ME).result(10).row == (1,)
-    assert remove(writer, drawing.drawing_id, ME).result(10).row == (0,)
+    assert remove(writer, drawing.drawing_id, YOU).result(10).row == (0, None)
+    count, removed = remove(writer, drawing.drawing_id, ME).result(10).row or (0, None)
+    assert (count, removed["row"]["drawing_id"]) == (1, str(drawing.drawing_id))
+    assert remove(writer, drawing.drawing_id, ME).result(10).row == (0, None)
     assert everything(database, "id") == everything(database, "id", "label_events") == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ import metrics
 from app_pages.answer import Callbacks, sent, show_answer
 from app_pages.board import canvas, choose_brush, take_choices, tools
 from app_pages.hand import hand_panel
-from app_pages.pad import SIDE, Pad, current_pad
+from app_pages.pad import SIDE, Pad, current_pad, read_anew
 from app_pages.recent import forget_list, recent_drawings
 from app_pages.saving import NotSaved, note, outcome
 from app_pages.style import show_stylesheet
@@ -25,7 +26,10 @@ from percentages import percent
 from serving.app_state import AppState, get_app_state
 from serving.page_readings import DrawingState
 from serving.reading import Reading
+from storage.database import DatabaseAway
+from storage.removal import bring_back
 from storage.withdrawal import withdraw
+from storage.writer import Written
 from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
 
@@ -209,11 +213,20 @@ def _said() -> None:
 
 
 def _bring_back() -> None:
-    """The drawing that was cleared or labelled is on the canvas again, without its label."""
+    """What was cleared, labelled or deleted is there again, without its label in the second case."""
     pad, state, visitor = current_pad(), get_app_state(), current_visitor()
     if pad.said is None or pad.said["number"] != sent("undo")["number"]:
         return  # of another toast than the one that is shown now
-    if pad.before is not None and pad.before.label:
+    if pad.before is not None and pad.before.removed:
+        back: Future[Written] = Future()
+        try:
+            back.set_result(bring_back(state.database, pad.before.removed))
+        except DatabaseAway:
+            pad.say("The database is unavailable: try again in a moment.", undo=True)
+            return
+        pad.say(note(state.hands.relearned(back, visitor), "your drawing is back."))
+        read_anew()
+    elif pad.before is not None and pad.before.label:
         taken_back = withdraw(state.writer, pad.before.drawing_id, visitor)
         pad.say(note(state.hands.relearned(taken_back, visitor), "that is taken back."))
     pad.bring_back()

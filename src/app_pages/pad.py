@@ -23,11 +23,12 @@ FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
 @dataclass
 class Before:
-    """What "Undo" brings back: the drawing that was on the canvas, and the label that it was given, if any."""
+    """What "Undo" brings back: what was on the canvas, and either the label that it was given or what was deleted."""
 
     drawing_id: UUID
     objects: list[Any]
     label: bool = False
+    removed: dict[str, Any] | None = None
 
 
 @dataclass
@@ -97,16 +98,24 @@ class Pad:
         self.drawing_id, self.undone = uuid4(), []
         self.begin([])
 
+    def deleted(self, drawing_id: UUID, removed: dict[str, Any] | None, text: str) -> None:
+        """Say that a drawing is deleted, and offer to bring back what was `removed`; it leaves the canvas as well."""
+        objects = self.objects if drawing_id == self.drawing_id else []
+        if drawing_id == self.drawing_id:
+            self.next_drawing()
+        self.before = Before(drawing_id, objects, removed=removed) if removed else None
+        self.say(text, undo=self.before is not None)
+
     def clear(self) -> None:
         """Empty the canvas for another drawing."""
         self.next_drawing("Cleared.")
 
     def bring_back(self) -> None:
-        """Undo next_drawing(): the drawing is on the canvas again."""
-        if self.before is not None:
+        """Undo next_drawing() or deleted(): what was on the canvas is there again."""
+        if self.before is not None and self.before.objects:
             self.drawing_id, self.undone = self.before.drawing_id, []
             self.begin(self.before.objects)
-            self.before = None
+        self.before = None
 
     def say(self, text: str, undo: bool = False) -> None:
         """Have the page say something for a moment."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
+from uuid import UUID
 
 import streamlit as st
 
@@ -95,10 +96,7 @@ def change(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
     if again:
         _read_again(state, drawing, visitor)
     if delete:
-        if pad.drawing_id == drawing.drawing_id:
-            pad.next_drawing()
-        removed = logger.remove(state.writer, drawing.drawing_id, visitor)
-        _finish(state.hands.relearned(removed, visitor), "deleted.")
+        _delete(state, drawing.drawing_id, visitor, pad)
 
 
 def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
@@ -110,11 +108,25 @@ def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
     _finish(logger.log_again(state.writer, reading.row), f"read again as {digit}, {sure} sure.")
 
 
+def _delete(state: AppState, drawing_id: UUID, visitor: str, pad: Pad) -> None:
+    """Delete a drawing; while the database is away it will be, and then cannot be brought back."""
+    written = state.hands.relearned(logger.remove(state.writer, drawing_id, visitor), visitor)
+    text = note(written, "deleted.")
+    kept = written.result().row if written.done() and not written.exception() else None
+    pad.deleted(drawing_id, kept[1] if kept else None, text)
+    _look_again()
+
+
 def _finish(written: Future[Written], what: str) -> None:
-    """Note the outcome, query the list and read what is on the canvas anew, and close the dialog."""
+    """Note the outcome, and look again."""
     st.session_state.note = note(written, what)
     if written.done() and not written.exception() and written.result().outcome == "unknown":
         st.session_state.note = "This drawing is no longer there."
+    _look_again()
+
+
+def _look_again() -> None:
+    """Query the list and read what is on the canvas anew, and close the dialog."""
     forget_list()
     read_anew()
     st.rerun()

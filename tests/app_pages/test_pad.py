@@ -70,6 +70,27 @@ def test_what_is_brought_back_has_the_strokes_that_the_canvas_had_not_sent_yet()
     assert pad.objects is before, "what is known is never less"
 
 
+def test_a_deleted_drawing_leaves_the_canvas_and_comes_back_to_it() -> None:
+    pad = drawn(2)
+    drawing = pad.drawing_id
+    pad.deleted(drawing, {"row": {}}, "Deleted.")
+    assert (pad.objects, pad.said and pad.said["undo"]) == ([], True)
+    assert pad.drawing_id != drawing
+    pad.bring_back()
+    assert (pad.drawing_id, pad.objects) == (drawing, objects(2))
+
+
+def test_deleting_another_drawing_leaves_the_canvas_alone_and_so_does_bringing_it_back() -> None:
+    pad = drawn(2)
+    drawing, canvas = pad.drawing_id, pad.key
+    pad.deleted(uuid4(), {"row": {}}, "Deleted.")
+    pad.bring_back()
+    assert (pad.drawing_id, pad.key, pad.objects) == (drawing, canvas, objects(2))
+    pad.deleted(uuid4(), None, "Kept until the database is back: deleted.")
+    assert pad.said is not None
+    assert not pad.said["undo"], "what waits in the spool cannot be brought back"
+
+
 def test_each_thing_said_has_a_number_of_its_own() -> None:
     pad = Pad()
     pad.say("one")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from support.hand import Stroke, answer, at_rest, draw, open_page, say, visitor_of
+from support.hand import Stroke, answer, at_rest, draw, open_page, say, toast, visitor_of
 from support.running_app import RunningApp, wait_until
 
 
@@ -87,7 +87,9 @@ def test_a_deleted_drawing_is_unlearned(app: RunningApp, page: Page) -> None:
         if left:
             expect(page.get_by_text(left)).to_be_visible()
     expect(page.get_by_role("heading", name="Your hand")).to_have_count(0)
-    assert read(page, hooked_one(2)) == 7
+    toast(page, "Saved: deleted.").get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Learned from one of your drawings")).to_be_visible()
+    assert read(page, hooked_one(2)) == 1, "with the drawing its lesson comes back"
 
 
 def test_a_label_changed_in_the_list_is_learned(app: RunningApp, page: Page) -> None:

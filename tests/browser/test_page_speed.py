@@ -15,7 +15,7 @@ from support.chromium import find
 
 def test_the_page_answers_while_one_draws_and_fits_on_a_phone() -> None:
     # In a process of its own: this one has a browser already, and Playwright drives one at a time.
-    code = f"from benchmarks.page import measure; print(measure(6, {find()!r}))"
+    code = f"from benchmarks.page import measure; print(measure(3, {find()!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     found = eval(done.stdout, {"Found": page.Found})  # noqa: S307 - what the line above has printed

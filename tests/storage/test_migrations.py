@@ -75,6 +75,7 @@ def test_the_database_of_the_release_before_is_taken_over_with_all_that_is_in_it
         "006_held_out_by_chance.sql",
         "007_not_a_digit.sql",
         "008_kept_reasons.sql",
+        "009_deletion_undone.sql",
     ]
     with psycopg2.connect(empty) as connection, connection.cursor() as cursor:
         cursor.execute(everything)
