@@ -17,6 +17,7 @@ class Desk {
     this.busy = false // a label is on its way
     this.lastUp = 0 // when the pen went up last
     this.painter = new Painter(this.find, digit => this.say(digit))
+    this.reasons = new Reasons(this.find)
     this.canvas = new Canvas({
       free: () => !this.busy,
       down: () => this.penDown(),
@@ -72,6 +73,7 @@ class Desk {
     on(".yes", () => this.say(this.answer.is_digit ? this.answer.digit : null))
     on(".none", () => this.say(null))
     on(".ask", () => this.find("dialog.keys").showModal())
+    on(".why", () => this.reasons.ask(this.data.why, this.shownState()))
     on(".toast button", () => this.undo())
   }
 
@@ -115,6 +117,12 @@ class Desk {
     } catch {
       // Without a connection there is nothing to paint: the page says so itself.
     }
+  }
+
+  // The state of the drawing that the answer on the page stands for.
+  shownState() {
+    const { id, revision, model, source } = this.data
+    return { id, revision, model, source, strokes: this.painted }
   }
 
   // --- Painting -------------------------------------------------------------------------------------------------------
@@ -172,10 +180,9 @@ class Desk {
 
   key(event) {
     const target = event.composedPath()[0]
-    const dialog = this.find("dialog.keys")
     const typing = target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
-    if (dialog.open || document.querySelector("[role=dialog]")) return
+    if (this.find("dialog[open]") || document.querySelector("[role=dialog]")) return
     const pressed = (name, what) => {
       if (event.key !== name) return false
       event.preventDefault()
@@ -183,7 +190,7 @@ class Desk {
       return true
     }
     if (/^[0-9]$/.test(event.key)) this.say(Number(event.key))
-    else if (event.key === "?") dialog.showModal()
+    else if (event.key === "?") this.find("dialog.keys").showModal()
     else if (event.key.toLowerCase() === "n") this.say(null)
     else if (target.tagName !== "BUTTON" && pressed("Enter", () => this.find(".yes").click())) return
     else if (pressed("Backspace", () => this.press("undo"))) return

@@ -27,7 +27,7 @@ _component = st.components.v2.component(
     "answer",
     html=_read("answer.html"),
     css=_read("answer.css"),
-    js=_read("answer_canvas.js", "answer_paint.js", "answer.js"),
+    js=_read("answer_canvas.js", "answer_paint.js", "answer_why.js", "answer.js"),
 )
 
 
@@ -71,6 +71,8 @@ def show_answer(
             "side": SIDE,
             "pen": pad.pen,
             "url": f"{_base()}/api/strokes",
+            "why": f"{_base()}/api/why",
+            "source": "upload" if upload else "canvas",
             "strokes": strokes_json(strokes) if strokes and not upload else "[]",
             "count": 1 if upload else len(strokes),
             "answer": asdict(words_of(reading)) if reading else None,

@@ -37,9 +37,8 @@ class Painter {
     this.find(".detail").textContent = answer ? answer.detail : ""
     this.find(".hand").textContent = answer ? answer.hand : ""
     this.find(".hand").hidden = !answer?.hand
-    const picture = this.find(".picture")
-    picture.hidden = !answer
-    if (answer) picture.src = answer.picture
+    this.find(".why").hidden = !answer
+    if (answer) this.find(".why .picture").src = answer.picture
     const yes = this.find(".yes")
     yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
     this.bars.forEach((button, n) => {
@@ -53,9 +52,9 @@ class Painter {
     if (!preview && status.textContent !== spoken) status.textContent = spoken
   }
 
-  // Whether the answer can be labelled; it cannot while a label is on its way (`busy`).
+  // Whether the answer can be labelled and asked about; it cannot while a label is on its way (`busy`).
   enable(on, busy) {
-    for (const button of [...this.bars, this.find(".yes"), this.find(".none")]) button.disabled = !on
+    for (const button of [...this.bars, ...[".yes", ".none", ".why"].map(this.find)]) button.disabled = !on
     this.find(".answer").setAttribute("aria-busy", busy)
   }
 }
