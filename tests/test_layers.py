@@ -39,7 +39,7 @@ LADDER: list[set[str]] = [
     {"serving.loading"},
     {"serving.hands"},
     {"serving.reading"},
-    {"serving.page_readings"},
+    {"serving.page_readings", "serving.explaining"},
     {"serving.app_state"},
     {"web"},
     {"app_pages", "benchmarks"},

@@ -1,5 +1,5 @@
-// The answer under the pen. Listens to the canvas beside it, asks POST /api/strokes while the pen moves and when it goes
-// up, and paints what comes: the same words that the page's script sends a moment later, so there is one renderer.
+// The answer under the pen. Listens to the canvas beside it (answer_canvas.js), asks POST /api/strokes while the pen moves
+// and when it goes up, and paints what comes (answer_paint.js): the same that the page's script sends a moment later.
 
 const PREVIEW_EVERY = 120 // milliseconds, while the pen moves
 const PATIENCE = 1500 // milliseconds after a pen-up in which the page's script may not know of the stroke yet
@@ -7,31 +7,23 @@ const TRIES = 5 // messages that say the same label, until the page's script has
 const TOAST_FOR = 7000 // milliseconds
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
-// The canvas component has a toolbar with a history of its own, which we do not show, and a size in pixels, which ours
-// fits to the screen. Its shadow root takes a stylesheet from us; custom properties come through from the page. Its own
-// stylesheet comes a moment after it: without the first two rules the canvas would lie below its background until then.
-const CANVAS_STYLE = new CSSStyleSheet()
-CANVAS_STYLE.replaceSync(`
-  .dc-container { position: relative }
-  .dc-background-canvas, .dc-canvas { position: absolute; top: 0; left: 0 }
-  .dc-toolbar { display: none !important }
-  .dc-root, .dc-scroll { overflow: visible !important }
-  .dc-container, .canvas-container, canvas {
-    width: var(--side, 300px) !important; height: var(--side, 300px) !important }
-  canvas.upper-canvas:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px }
-`)
-
 class Desk {
   constructor(root) {
     this.find = selector => root.querySelector(selector)
     this.strokes = [] // on the canvas, each a list of [x, y] in the canvas's own pixels
-    this.pen = null // the stroke that is being drawn
     this.painted = 0 // strokes that the answer on the page stands for
     this.asked = 0 // requests so far: an answer that comes after a later one is not painted
     this.shown = 0
     this.busy = false // a label is on its way
     this.lastUp = 0 // when the pen went up last
-    this.makeBars()
+    this.painter = new Painter(this.find, digit => this.say(digit))
+    this.reasons = new Reasons(this.find)
+    this.canvas = new Canvas({
+      free: () => !this.busy,
+      down: () => this.penDown(),
+      moves: stroke => this.penMoves(stroke),
+      up: stroke => this.penUp(stroke),
+    })
     this.listen()
   }
 
@@ -44,14 +36,13 @@ class Desk {
     this.tell = setTriggerValue
     const anew = !before || before.revision !== data.revision || before.id !== data.id
     if (anew) {
-      this.pen = null
+      this.canvas.undress()
       this.shown = this.asked
       this.busy = false
       clearTimeout(this.patience)
-      this.dressed = null
     }
     // The script may still answer to an earlier stroke: then what is painted is newer.
-    if (anew || !(this.ahead() || this.pen)) {
+    if (anew || !(this.ahead() || this.canvas.pen)) {
       this.strokes = JSON.parse(data.strokes)
       this.paint(data.answer, data.count)
     }
@@ -61,7 +52,7 @@ class Desk {
     if (trouble.textContent !== data.trouble) trouble.textContent = data.trouble
     trouble.hidden = !data.trouble
     if (data.trouble) this.release()
-    this.dressCanvas()
+    this.canvas.dress(data.canvas, data.side)
     if (!before) this.restore()
     else this.remember()
   }
@@ -71,69 +62,36 @@ class Desk {
     return this.data.count < this.strokes.length && performance.now() - this.lastUp < PATIENCE
   }
 
-  // --- The canvas -----------------------------------------------------------------------------------------------------
-
-  // The canvas comes when its own script is loaded, and anew whenever it is cleared.
-  dressCanvas() {
-    cancelAnimationFrame(this.waiting)
-    const host = document.querySelector(`.st-key-${this.data.canvas} [data-testid=stBidiComponentIsolated]`)
-    const sheets = host?.shadowRoot?.adoptedStyleSheets
-    if (sheets && !sheets.includes(CANVAS_STYLE)) sheets.push(CANVAS_STYLE)
-    const canvas = host?.shadowRoot?.querySelector("canvas.upper-canvas")
-    if (!canvas) {
-      this.waiting = requestAnimationFrame(() => this.dressCanvas())
-    } else if (this.dressed !== canvas) {
-      this.dressed = canvas
-      canvas.tabIndex = 0
-      canvas.setAttribute("role", "img")
-      canvas.setAttribute("aria-label", "Canvas: draw one digit here. Without a pointer, upload a picture instead.")
-    }
-  }
+  // --- The pen --------------------------------------------------------------------------------------------------------
 
   listen() {
     this.ears = new AbortController()
     const to = (name, what) => document.addEventListener(name, what, { capture: true, signal: this.ears.signal })
-    to("pointerdown", event => this.penDown(event))
-    to("pointermove", event => this.penMoves(event))
-    to("pointerup", event => this.penUp(event))
-    to("pointercancel", event => this.penUp(event))
     to("keydown", event => this.key(event))
     to("click", event => this.holdTool(event))
     const on = (selector, what) => this.find(selector).addEventListener("click", what, { signal: this.ears.signal })
     on(".yes", () => this.say(this.answer.is_digit ? this.answer.digit : null))
     on(".none", () => this.say(null))
     on(".ask", () => this.find("dialog.keys").showModal())
+    on(".why", () => this.reasons.ask(this.data.why, this.shownState()))
     on(".toast button", () => this.undo())
   }
 
-  place(event) {
-    const box = this.dressed.getBoundingClientRect()
-    const scale = this.data.side / box.width
-    const tenth = value => Math.round(value * scale * 10) / 10
-    return [tenth(event.clientX - box.left), tenth(event.clientY - box.top)]
-  }
-
-  penDown(event) {
-    if (!event.isPrimary || event.button !== 0 || event.composedPath()[0] !== this.dressed || this.busy) return
-    this.pen = [this.place(event)]
+  penDown() {
     this.previewed = performance.now()
     this.find(".answer").classList.add("drawing")
   }
 
-  penMoves(event) {
-    if (!this.pen || !event.isPrimary) return
-    this.pen.push(this.place(event))
+  penMoves(stroke) {
     const now = performance.now()
     if (!this.previewing && now - this.previewed > PREVIEW_EVERY) {
       this.previewed = now
-      this.previewing = this.ask([...this.strokes, this.pen], false).finally(() => (this.previewing = null))
+      this.previewing = this.ask([...this.strokes, stroke], false).finally(() => (this.previewing = null))
     }
   }
 
-  penUp(event) {
-    if (!this.pen || !event.isPrimary) return
-    this.strokes.push(this.pen)
-    this.pen = null
+  penUp(stroke) {
+    this.strokes.push(stroke)
     this.lastUp = performance.now()
     this.find(".answer").classList.remove("drawing")
     this.remember()
@@ -161,71 +119,30 @@ class Desk {
     }
   }
 
-  // --- Painting -------------------------------------------------------------------------------------------------------
-
-  makeBars() {
-    const bars = this.find(".bars")
-    bars.replaceChildren()
-    for (let digit = 0; digit < 10; digit++) {
-      const button = document.createElement("button")
-      button.type = "button"
-      button.innerHTML = '<span class="fill"></span><span class="name"></span><span class="percent"></span>'
-      button.querySelector(".name").textContent = digit
-      button.setAttribute("aria-label", `It is ${digit === 8 ? "an" : "a"} ${digit}`)
-      button.addEventListener("click", () => this.say(digit))
-      bars.append(button)
-    }
-    this.bars = [...bars.children]
+  // The state of the drawing that the answer on the page stands for.
+  shownState() {
+    const { id, revision, model, source } = this.data
+    return { id, revision, model, source, strokes: this.painted }
   }
+
+  // --- Painting -------------------------------------------------------------------------------------------------------
 
   paint(answer, count, preview = false) {
     this.answer = answer
     this.painted = preview ? this.painted : answer ? count : 0
-    const section = this.find(".answer")
-    section.classList.toggle("empty", !answer)
-    section.classList.toggle("doubt", !!answer && !answer.is_digit)
-    section.classList.toggle("unsure", !!answer && answer.is_digit && !answer.sure)
-    const digit = this.find(".digit")
-    const glyph = answer ? (answer.is_digit ? String(answer.digit) : "?") : "7"
-    if (digit.textContent !== glyph) {
-      digit.textContent = glyph
-      digit.getAnimations().forEach(each => each.play())
-    }
-    if (preview) delete digit.dataset.strokes
-    else digit.dataset.strokes = count
-    digit.dataset.digit = answer ? answer.digit : ""
-    this.find(".headline").textContent = answer ? answer.headline : this.data.prompt
-    this.find(".detail").textContent = answer ? answer.detail : ""
-    this.find(".hand").textContent = answer ? answer.hand : ""
-    this.find(".hand").hidden = !answer?.hand
-    const picture = this.find(".picture")
-    picture.hidden = !answer
-    if (answer) picture.src = answer.picture
-    const yes = this.find(".yes")
-    yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
-    this.bars.forEach((button, n) => {
-      const probability = answer ? answer.probabilities[n] : 0
-      button.querySelector(".fill").style.transform = `scaleX(${probability})`
-      button.querySelector(".percent").textContent = answer ? answer.percents[n] : ""
-      button.classList.toggle("best", !!answer && n === answer.digit)
-    })
+    this.painter.paint(answer, count, this.data.prompt, preview)
     this.enable()
-    const spoken = answer && !preview ? `${answer.is_digit ? answer.digit + ". " : ""}${answer.headline}` : ""
-    const status = this.find(".spoken")
-    if (!preview && status.textContent !== spoken) status.textContent = spoken
   }
 
   enable() {
-    const off = this.busy || !this.painted
-    for (const button of [...this.bars, this.find(".yes"), this.find(".none")]) button.disabled = off
-    this.find(".answer").setAttribute("aria-busy", this.busy)
+    this.painter.enable(!this.busy && this.painted > 0, this.busy)
   }
 
   // --- Saying what it is ----------------------------------------------------------------------------------------------
 
   // `label` is a digit, or null for "not a digit". The page's script saves it, and brings the next, empty canvas.
   say(label) {
-    if (this.bars[0].disabled) return
+    if (this.busy || !this.painted) return
     this.busy = true
     this.enable()
     this.send({ id: this.data.id, count: this.painted, label }, TRIES)
@@ -263,10 +180,9 @@ class Desk {
 
   key(event) {
     const target = event.composedPath()[0]
-    const dialog = this.find("dialog.keys")
     const typing = target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
-    if (dialog.open || document.querySelector("[role=dialog]")) return
+    if (this.find("dialog[open]") || document.querySelector("[role=dialog]")) return
     const pressed = (name, what) => {
       if (event.key !== name) return false
       event.preventDefault()
@@ -274,7 +190,7 @@ class Desk {
       return true
     }
     if (/^[0-9]$/.test(event.key)) this.say(Number(event.key))
-    else if (event.key === "?") dialog.showModal()
+    else if (event.key === "?") this.find("dialog.keys").showModal()
     else if (event.key.toLowerCase() === "n") this.say(null)
     else if (target.tagName !== "BUTTON" && pressed("Enter", () => this.find(".yes").click())) return
     else if (pressed("Backspace", () => this.press("undo"))) return
@@ -324,7 +240,7 @@ class Desk {
 
   leave() {
     this.ears.abort()
-    cancelAnimationFrame(this.waiting)
+    this.canvas.leave()
     clearTimeout(this.patience)
     clearTimeout(this.held)
     clearTimeout(this.fading)

@@ -17,12 +17,17 @@ from web.answers import words_of
 
 KEY = "answer"
 
-_HERE = Path(__file__)
+
+def _read(*names: str) -> str:
+    """Files beside this one as one: a component takes a single script, so its modules share one scope."""
+    return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
+
+
 _component = st.components.v2.component(
     "answer",
-    html=_HERE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    html=_read("answer.html"),
+    css=_read("answer.css"),
+    js=_read("answer_canvas.js", "answer_paint.js", "answer_why.js", "answer.js"),
 )
 
 
@@ -66,6 +71,8 @@ def show_answer(
             "side": SIDE,
             "pen": pad.pen,
             "url": f"{_base()}/api/strokes",
+            "why": f"{_base()}/api/why",
+            "source": "upload" if upload else "canvas",
             "strokes": strokes_json(strokes) if strokes and not upload else "[]",
             "count": 1 if upload else len(strokes),
             "answer": asdict(words_of(reading)) if reading else None,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 
 import streamlit as st
+
+from web.answers import data_url
 
 MAX_PICTURES = 60  # of one kind on a page
 
@@ -13,11 +14,6 @@ MAX_PICTURES = 60  # of one kind on a page
 def picture(png: bytes, alt: str, kind: str = "") -> str:
     """A PNG as an <img>; `kind` is a class of the page's stylesheet."""
     return f'<img class="{kind}" alt="{escape(alt)}" src="{data_url(png)}">'
-
-
-def data_url(png: bytes) -> str:
-    """A PNG as a data URL."""
-    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def show_drawing(png: bytes, alt: str, lines: str) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.pictures import data_url
 from app_pages.review_decisions import LABELS, Ledger
 from app_pages.review_words import about, against, alt, label_words, said_and_read, why, why_briefly
 from learning.classes import NOT_A_DIGIT
 from percentages import percent
 from storage.review import ReviewItem
+from web.answers import data_url
 
 KEY = "desk"
 FOLDER = Path(__file__).parent

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import logger
 from feedback.jobs import RetrainingJob
 from serving.batching import Batcher
+from serving.explaining import Explainer
 from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
 from serving.page_readings import PageReadings
@@ -40,9 +41,11 @@ class AppState:
     hands: HandCache
     reader: Reader
     page_readings: PageReadings
+    explainer: Explainer
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
+        self.explainer.close()
         self.models.close()
         self.hands.close()
         self.batcher.close()
@@ -69,8 +72,11 @@ def open_app_state(settings: Settings) -> AppState:
     known = HandCache(database, models)
     known.open()
     reader = Reader(batcher, writer, known)
-    insights, readings = Insights(database), PageReadings(reader)
-    return AppState(settings, database, writer, insights, retraining, models, batcher, known, reader, readings)
+    readings, explainer = PageReadings(reader), Explainer(models, known, database)
+    insights = Insights(database)
+    return AppState(
+        settings, database, writer, insights, retraining, models, batcher, known, reader, readings, explainer
+    )
 
 
 _app_state: AppState | None = None

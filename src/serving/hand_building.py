@@ -16,7 +16,7 @@ from frames.preprocessing import from_png
 from serving import personal
 from serving.batching import MAX_BATCH
 from serving.personal import Examples, Floats, PersonalModel
-from storage.hands import Hand
+from storage.hands import Hand, OwnLabel
 
 if TYPE_CHECKING:
     from serving.predictor import ServingModel
@@ -53,13 +53,34 @@ def build(hand: Hand, before: Known, serving: Callable[[], ServingModel]) -> Kno
     if not hand.labels:
         return Known(hand.enabled)
     model = serving()
-    seen = before if before.model and before.model.key == model.key else Known()
+    seen = _fitting(before, model)
     pictures, examples = _examples(model, hand, seen)
     if not pictures:
         return Known(hand.enabled)
     if seen.model and seen.pictures == pictures and (seen.model.labels == examples.labels).all():
         return Known(hand.enabled, seen.model, pictures)
     return Known(hand.enabled, personal.fit(examples), pictures)
+
+
+def nearest(hand: Hand, known: Known, serving: ServingModel, frame: Pixels, most: int) -> list[OwnLabel]:
+    """The person's labelled drawings that are nearest to a frame, as a personal model measures it: the nearest first.
+
+    Raises ModelMissing, as build does.
+    """
+    if not hand.labels:
+        return []
+    pictures, examples = _examples(serving, hand, _fitting(known, serving))
+    if not pictures:
+        return []
+    descriptor = serving.describe([frame])[0][0]
+    of_picture = {hashlib.sha256(each.image).digest(): each.image for each in hand.labels}
+    order = np.argsort(-(examples.descriptors @ descriptor), kind="stable")[:most]
+    return [OwnLabel(of_picture[pictures[n]], int(examples.labels[n])) for n in order]
+
+
+def _fitting(known: Known, serving: ServingModel) -> Known:
+    """What is known, if it was made for this version."""
+    return known if known.model and known.model.key == serving.key else Known()
 
 
 class _Described(NamedTuple):

@@ -56,7 +56,9 @@ class PageReadings:
             if known := self._known.get(state):
                 self._known.move_to_end(state)
                 return known
-            read = self._reader.read(make_drawing, state.model, state.source, state.visitor, state.drawing_id)
+            read = self._reader.read(
+                make_drawing, state.model, state.source, state.visitor, state.drawing_id, compare=True
+            )
             self._known[state] = read
             if len(self._known) > MAX_STATES:
                 self._known.popitem(last=False)

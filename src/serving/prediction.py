@@ -33,3 +33,9 @@ class Prediction:
     def changed(self) -> bool:
         """Whether a personal model answered otherwise than everybody's."""
         return self.personal is not None and self.personal.shared_digit != self.predicted_digit
+
+    @property
+    def best_two(self) -> tuple[int, int]:
+        """The likeliest digit and its runner-up."""
+        first, second = sorted(range(10), key=lambda digit: -self.probabilities[digit])[:2]
+        return first, second

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import logger
 import metrics
 from frames.drawing import Drawing
 from frames.preprocessing import to_png
+from learning.registry import MODELS
 from logger import PredictionRow
 from serving.batching import Batcher, DrawingPrediction
 from serving.hands import HandCache
@@ -23,13 +24,14 @@ SMALLEST_REAL = 1e-37  # PostgreSQL refuses to round smaller numbers to a real
 
 @dataclass(frozen=True)
 class Reading:
-    """One drawing as it was read, and the model's answer."""
+    """One drawing as it was read, and the model's answer; `other` is another model's, where one was asked too."""
 
     drawing_id: UUID
     drawing: Drawing
     prediction: Prediction
     source: str
     visitor: str | None
+    other: Prediction | None = None
 
     @property
     def row(self) -> PredictionRow:
@@ -72,8 +74,11 @@ class Reader:
         visitor: str | None,
         drawing_id: UUID | None = None,
         personal: bool = True,
+        compare: bool = False,
     ) -> Future[Reading]:
         """Read a drawing, a new one unless it has an id; nothing is kept yet. `personal`: with the visitor's own model.
+
+        `compare`: another model is asked as well; where it cannot answer, the reading is without.
 
         The future raises what `make_drawing` raises, and ModelMissing.
         """
@@ -85,7 +90,12 @@ class Reader:
                 return
             drawing, prediction = predicted.result()
             _count(prediction, source)
-            reading.set_result(Reading(drawing_id or uuid4(), drawing, prediction, source, visitor))
+            read = Reading(drawing_id or uuid4(), drawing, prediction, source, visitor)
+            if not compare:
+                reading.set_result(read)
+                return
+            other = self._batcher.submit(lambda: drawing, next(name for name in MODELS if name != model))
+            other.add_done_callback(lambda done: reading.set_result(_compared(read, done)))
 
         def submit(hand: PersonalModel | None) -> None:
             self._batcher.submit(make_drawing, model, hand).add_done_callback(finish)
@@ -122,6 +132,10 @@ class Reader:
 
         self.read(make_drawing, model, source, visitor, personal=personal).add_done_callback(keep)
         return safe
+
+
+def _compared(reading: Reading, other: Future[DrawingPrediction]) -> Reading:
+    return reading if other.exception() else replace(reading, other=other.result().prediction)
 
 
 def _running() -> Future[Reading]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from frames.preprocessing import to_png
 from learning.classes import in_words
+from learning.registry import MODELS
 from percentages import certainty, percent
 from serving.prediction import Prediction
 from serving.reading import Reading
@@ -42,12 +43,17 @@ def words_of(reading: Reading) -> Words:
         is_digit=prediction.is_digit,
         sure=prediction.is_digit and prediction.confidence >= SURE,
         headline=headline(prediction),
-        detail=_detail(prediction),
+        detail=_detail(prediction, reading.other),
         hand=hand_note(prediction),
         probabilities=[round(each, 4) for each in prediction.probabilities],
         percents=[_bar_text(prediction, digit) for digit in range(10)],
-        picture="data:image/png;base64," + base64.b64encode(to_png(reading.drawing.frame)).decode(),
+        picture=data_url(to_png(reading.drawing.frame)),
     )
+
+
+def data_url(png: bytes) -> str:
+    """A PNG as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def headline(prediction: Prediction) -> str:
@@ -55,21 +61,35 @@ def headline(prediction: Prediction) -> str:
     if not prediction.is_digit:
         return "This does not look like a digit."
     if prediction.confidence < SURE:
-        first, second = _best_two(prediction)
+        first, second = prediction.best_two
         return f"Not sure: {first} or {second}?"
     return f"{certainty(prediction.confidence)} sure"
 
 
-def _detail(prediction: Prediction) -> str:
+def _detail(prediction: Prediction, other: Prediction | None) -> str:
+    differs = _difference(prediction, other)
     if prediction.is_digit:
+        return differs
+    first, second = prediction.best_two
+    return f"If it is one, perhaps a {first} or a {second}. {differs}".strip()
+
+
+def _difference(prediction: Prediction, other: Prediction | None) -> str:
+    """What another model says, where it is something else."""
+    if other is None or not (prediction.is_digit or other.is_digit):
         return ""
-    first, second = _best_two(prediction)
-    return f"If it is one, perhaps a {first} or a {second}."
+    name = f"The {in_a_sentence(other.model)} model"
+    if not other.is_digit:
+        return f"{name} sees no digit in it."
+    if prediction.is_digit and other.predicted_digit == prediction.predicted_digit:
+        return ""
+    return f"{name} reads {other.predicted_digit}."
 
 
-def _best_two(prediction: Prediction) -> tuple[int, int]:
-    first, second = sorted(range(10), key=lambda digit: -prediction.probabilities[digit])[:2]
-    return first, second
+def in_a_sentence(model: str) -> str:
+    """A model's name within a sentence, such as CNN or linear."""
+    name = MODELS[model].display_name
+    return name if name.isupper() else name.lower()
 
 
 def _bar_text(prediction: Prediction, digit: int) -> str:

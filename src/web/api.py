@@ -35,7 +35,7 @@ from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
-from web import strokes
+from web import strokes, why
 from web.labelling import Said, give_label
 from web.middleware import BodyLimit, RateLimit, client_of
 from web.problems import NotFound, TooFast, handle_errors, problems, short
@@ -277,10 +277,12 @@ def docs() -> HTMLResponse:
 
 
 api.include_router(strokes.router)
+api.include_router(why.router)
 
 # The first added is the innermost: a call is counted before its body is read.
 api.add_middleware(BodyLimit)
 api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
+api.add_middleware(RateLimit, rate=why.RATE, only="/why")
 if _rate := load_settings().api_rate_limit:
-    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes"))
+    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes", "/why"))
 handle_errors(api)

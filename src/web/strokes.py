@@ -61,9 +61,7 @@ class Read(BaseModel):
 @router.post("/strokes", responses=problems(403, 413, 422, 429, 503), include_in_schema=False)
 async def strokes(canvas: Canvas, request: Request) -> Read:
     """Read what is on the visitor's canvas."""
-    visitor = visitor_of(request)
-    if visitor is None or not _from_our_page(request):
-        raise NotOurPage("This is for the page that you draw on: reload it and draw there.")
+    visitor = visitor_on_our_page(request)
     lines = _lines(canvas.strokes)
     state, app = DrawingState(canvas.id, canvas.revision, len(lines), canvas.model, visitor), get_app_state()
 
@@ -82,6 +80,14 @@ def _lines(text: str) -> list[NDArray[np.float64]]:
     """The strokes, (n, 2) each; a last x without its y is left out."""
     numbers = [np.array(stroke.split(" "), np.float64) for stroke in text.split("/")]
     return [each[: len(each) // 2 * 2].reshape(-1, 2) for each in numbers if len(each) >= 2]
+
+
+def visitor_on_our_page(request: Request) -> str:
+    """Whose page asks. Raises NotOurPage for whoever else asks."""
+    visitor = visitor_of(request)
+    if visitor is None or not _from_our_page(request):
+        raise NotOurPage("This is for the page that you draw on: reload it and draw there.")
+    return visitor
 
 
 def _from_our_page(request: Request) -> bool:

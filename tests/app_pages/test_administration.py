@@ -23,6 +23,7 @@ from learning.weights import ModelMissing
 from serving import app_state
 from serving.app_state import AppState
 from serving.batching import Batcher
+from serving.explaining import Explainer
 from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.page_readings import PageReadings
@@ -64,7 +65,17 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
     job, reader = RetrainingJob(database, None), Reader(batcher, writer, hands)
     models.predictor()
     yield AppState(
-        settings, database, writer, Insights(database), job, models, batcher, hands, reader, PageReadings(reader)
+        settings,
+        database,
+        writer,
+        Insights(database),
+        job,
+        models,
+        batcher,
+        hands,
+        reader,
+        PageReadings(reader),
+        Explainer(models, hands, database),
     )
     batcher.close()
     job.close()

@@ -30,7 +30,10 @@ class CountingReader:
         self.kept: list[Reading] = []
         self.at_once, self.waiting = at_once, cast("list[Callable[[], None]]", [])
 
-    def read(self, make: Callable[[], Drawing], _model: str, source: str, visitor: str, drawing_id: Any) -> Any:
+    def read(
+        self, make: Callable[[], Drawing], _model: str, source: str, visitor: str, drawing_id: Any, compare: bool
+    ) -> Any:
+        assert compare, "a page says where the models differ"
         future: Future[Reading] = Future()
 
         def answer() -> None:

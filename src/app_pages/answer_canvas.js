@@ -1,0 +1,86 @@
+// The canvas beside the answer: finds it, fits it to the page, and follows the pen on it.
+
+// The canvas component has a toolbar with a history of its own, which we do not show, and a size in pixels, which ours
+// fits to the screen. Its shadow root takes a stylesheet from us; custom properties come through from the page. Its own
+// stylesheet comes a moment after it: without the first two rules the canvas would lie below its background until then.
+const CANVAS_STYLE = new CSSStyleSheet()
+CANVAS_STYLE.replaceSync(`
+  .dc-container { position: relative }
+  .dc-background-canvas, .dc-canvas { position: absolute; top: 0; left: 0 }
+  .dc-toolbar { display: none !important }
+  .dc-root, .dc-scroll { overflow: visible !important }
+  .dc-container, .canvas-container, canvas {
+    width: var(--side, 300px) !important; height: var(--side, 300px) !important }
+  canvas.upper-canvas:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px }
+`)
+
+class Canvas {
+  // `on` has free(), whether a stroke may begin, and down(), moves(stroke) and up(stroke). A stroke is a list of [x, y]
+  // in the canvas's own pixels.
+  constructor(on) {
+    this.on = on
+    this.pen = null // the stroke that is being drawn
+    this.ears = new AbortController()
+    const to = (name, what) => document.addEventListener(name, what, { capture: true, signal: this.ears.signal })
+    to("pointerdown", event => this.penDown(event))
+    to("pointermove", event => this.penMoves(event))
+    to("pointerup", event => this.penUp(event))
+    to("pointercancel", event => this.penUp(event))
+  }
+
+  // The canvas comes when its own script is loaded, and anew whenever it is cleared: then under another `key`.
+  dress(key, side) {
+    this.side = side
+    cancelAnimationFrame(this.waiting)
+    const host = document.querySelector(`.st-key-${key} [data-testid=stBidiComponentIsolated]`)
+    const sheets = host?.shadowRoot?.adoptedStyleSheets
+    if (sheets && !sheets.includes(CANVAS_STYLE)) sheets.push(CANVAS_STYLE)
+    const canvas = host?.shadowRoot?.querySelector("canvas.upper-canvas")
+    if (!canvas) {
+      this.waiting = requestAnimationFrame(() => this.dress(key, side))
+    } else if (this.dressed !== canvas) {
+      this.dressed = canvas
+      canvas.tabIndex = 0
+      canvas.setAttribute("role", "img")
+      canvas.setAttribute("aria-label", "Canvas: draw one digit here. Without a pointer, upload a picture instead.")
+    }
+  }
+
+  // Another canvas, or another drawing on it, is to come: what the pen is drawing goes with the last one.
+  undress() {
+    this.pen = null
+    this.dressed = null
+  }
+
+  leave() {
+    this.ears.abort()
+    cancelAnimationFrame(this.waiting)
+  }
+
+  place(event) {
+    const box = this.dressed.getBoundingClientRect()
+    const scale = this.side / box.width
+    const tenth = value => Math.round(value * scale * 10) / 10
+    return [tenth(event.clientX - box.left), tenth(event.clientY - box.top)]
+  }
+
+  penDown(event) {
+    if (!event.isPrimary || event.button !== 0 || event.composedPath()[0] !== this.dressed || !this.on.free()) return
+    this.pen = [this.place(event)]
+    this.on.down()
+  }
+
+  penMoves(event) {
+    if (!this.pen || !event.isPrimary) return
+    this.pen.push(this.place(event))
+    this.on.moves(this.pen)
+  }
+
+  penUp(event) {
+    if (!this.pen || !event.isPrimary) return
+    const stroke = this.pen
+    this.pen = null
+    this.on.up(stroke)
+  }
+}
+

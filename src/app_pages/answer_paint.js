@@ -1,0 +1,61 @@
+// Painting an answer: the same words come from the page's script and from POST /api/strokes, so there is one painter.
+
+class Painter {
+  // `find` finds an element of the component, and `say` is called with the digit whose bar is pressed.
+  constructor(find, say) {
+    this.find = find
+    const bars = find(".bars")
+    bars.replaceChildren()
+    for (let digit = 0; digit < 10; digit++) {
+      const button = document.createElement("button")
+      button.type = "button"
+      button.innerHTML = '<span class="fill"></span><span class="name"></span><span class="percent"></span>'
+      button.querySelector(".name").textContent = digit
+      button.setAttribute("aria-label", `It is ${digit === 8 ? "an" : "a"} ${digit}`)
+      button.addEventListener("click", () => say(digit))
+      bars.append(button)
+    }
+    this.bars = [...bars.children]
+  }
+
+  // The answer to `count` strokes, or without one the `prompt`. A preview is neither announced nor counted.
+  paint(answer, count, prompt, preview) {
+    const section = this.find(".answer")
+    section.classList.toggle("empty", !answer)
+    section.classList.toggle("doubt", !!answer && !answer.is_digit)
+    section.classList.toggle("unsure", !!answer && answer.is_digit && !answer.sure)
+    const digit = this.find(".digit")
+    const glyph = answer ? (answer.is_digit ? String(answer.digit) : "?") : "7"
+    if (digit.textContent !== glyph) {
+      digit.textContent = glyph
+      digit.getAnimations().forEach(each => each.play())
+    }
+    if (preview) delete digit.dataset.strokes
+    else digit.dataset.strokes = count
+    digit.dataset.digit = answer ? answer.digit : ""
+    this.find(".headline").textContent = answer ? answer.headline : prompt
+    this.find(".detail").textContent = answer ? answer.detail : ""
+    this.find(".hand").textContent = answer ? answer.hand : ""
+    this.find(".hand").hidden = !answer?.hand
+    this.find(".why").hidden = !answer
+    if (answer) this.find(".why .picture").src = answer.picture
+    const yes = this.find(".yes")
+    yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
+    this.bars.forEach((button, n) => {
+      const probability = answer ? answer.probabilities[n] : 0
+      button.querySelector(".fill").style.transform = `scaleX(${probability})`
+      button.querySelector(".percent").textContent = answer ? answer.percents[n] : ""
+      button.classList.toggle("best", !!answer && n === answer.digit)
+    })
+    const spoken = answer && !preview ? `${answer.is_digit ? answer.digit + ". " : ""}${answer.headline}` : ""
+    const status = this.find(".spoken")
+    if (!preview && status.textContent !== spoken) status.textContent = spoken
+  }
+
+  // Whether the answer can be labelled and asked about; it cannot while a label is on its way (`busy`).
+  enable(on, busy) {
+    for (const button of [...this.bars, ...[".yes", ".none", ".why"].map(this.find)]) button.disabled = !on
+    this.find(".answer").setAttribute("aria-busy", busy)
+  }
+}
+
