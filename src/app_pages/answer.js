@@ -70,7 +70,7 @@ class Desk {
     to("keydown", event => this.key(event))
     to("click", event => this.holdTool(event))
     const on = (selector, what) => this.find(selector).addEventListener("click", what, { signal: this.ears.signal })
-    on(".yes", () => this.say(this.answer.is_digit ? this.answer.digit : null))
+    on(".yes", () => this.say(this.data.asked ?? (this.answer.is_digit ? this.answer.digit : null)))
     on(".none", () => this.say(null))
     on(".ask", () => this.find("dialog.keys").showModal())
     on(".why", () => this.reasons.ask(this.data.why, this.shownState()))
@@ -130,19 +130,20 @@ class Desk {
   paint(answer, count, preview = false) {
     this.answer = answer
     this.painted = preview ? this.painted : answer ? count : 0
-    this.painter.paint(answer, count, this.data.prompt, preview)
+    this.painter.paint(answer, count, this.data, preview)
     this.enable()
   }
 
   enable() {
-    this.painter.enable(!this.busy && this.painted > 0, this.busy)
+    this.painter.enable(!this.busy && this.painted > 0, this.busy, this.data.asked)
   }
 
   // --- Saying what it is ----------------------------------------------------------------------------------------------
 
   // `label` is a digit, or null for "not a digit". The page's script saves it, and brings the next, empty canvas.
   say(label) {
-    if (this.busy || !this.painted) return
+    const { asked } = this.data
+    if (this.busy || !this.painted || (asked !== null && label !== asked)) return
     this.busy = true
     this.enable()
     this.send({ id: this.data.id, count: this.painted, label }, TRIES)

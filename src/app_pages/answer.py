@@ -53,9 +53,13 @@ def show_answer(
     strokes: Sequence[np.ndarray],
     trouble: str,
     prompt: str,
+    asked: int | None,
     on: Callbacks,
 ) -> None:
-    """Paint a reading, or without one the `prompt`; `trouble` is why the last label was not saved."""
+    """Paint a reading, or without one the `prompt`; `trouble` is why the last label was not saved.
+
+    Where a digit was `asked` for, that is the label, and the bars cannot be pressed.
+    """
     pad.runs += 1
     upload = reading is not None and reading.source == "upload"
     _component(
@@ -79,6 +83,7 @@ def show_answer(
             "said": pad.said,
             "trouble": trouble,
             "prompt": prompt,
+            "asked": asked,
             "fresh": pad.fresh,
         },
         on_said_change=on.said,

@@ -18,14 +18,16 @@ class Painter {
     this.bars = [...bars.children]
   }
 
-  // The answer to `count` strokes, or without one the `prompt`. A preview is neither announced nor counted.
-  paint(answer, count, prompt, preview) {
+  // The answer to `count` strokes, or without one the `prompt`; `asked` is the digit that is to be drawn, or null. A preview
+  // is neither announced nor counted.
+  paint(answer, count, { prompt, asked }, preview) {
     const section = this.find(".answer")
     section.classList.toggle("empty", !answer)
     section.classList.toggle("doubt", !!answer && !answer.is_digit)
+    section.classList.toggle("asked", asked !== null)
     section.classList.toggle("unsure", !!answer && answer.is_digit && !answer.sure)
     const digit = this.find(".digit")
-    const glyph = answer ? (answer.is_digit ? String(answer.digit) : "?") : "7"
+    const glyph = answer ? (answer.is_digit ? String(answer.digit) : "?") : String(asked ?? 7)
     if (digit.textContent !== glyph) {
       digit.textContent = glyph
       digit.getAnimations().forEach(each => each.play())
@@ -40,21 +42,24 @@ class Painter {
     this.find(".why").hidden = !answer
     if (answer) this.find(".why .picture").src = answer.picture
     const yes = this.find(".yes")
-    yes.textContent = !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
+    yes.textContent = asked !== null ? `Done, ${asked === 8 ? "an" : "a"} ${asked}` : !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
     this.bars.forEach((button, n) => {
       const probability = answer ? answer.probabilities[n] : 0
       button.querySelector(".fill").style.transform = `scaleX(${probability})`
       button.querySelector(".percent").textContent = answer ? answer.percents[n] : ""
       button.classList.toggle("best", !!answer && n === answer.digit)
+      button.classList.toggle("wanted", n === asked)
     })
     const spoken = answer && !preview ? `${answer.is_digit ? answer.digit + ". " : ""}${answer.headline}` : ""
     const status = this.find(".spoken")
     if (!preview && status.textContent !== spoken) status.textContent = spoken
   }
 
-  // Whether the answer can be labelled and asked about; it cannot while a label is on its way (`busy`).
-  enable(on, busy) {
-    for (const button of [...this.bars, ...[".yes", ".none", ".why"].map(this.find)]) button.disabled = !on
+  // Whether the answer can be labelled and asked about; it cannot while a label is on its way (`busy`). Where a digit was
+  // asked for, there is one label.
+  enable(on, busy, asked) {
+    for (const button of [".yes", ".why"].map(this.find)) button.disabled = !on
+    for (const button of [...this.bars, this.find(".none")]) button.disabled = !on || asked !== null
     this.find(".answer").setAttribute("aria-busy", busy)
   }
 }

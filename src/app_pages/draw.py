@@ -11,6 +11,7 @@ import streamlit as st
 import metrics
 from app_pages.answer import Callbacks, sent, show_answer
 from app_pages.board import canvas, choose_brush, take_choices, tools
+from app_pages.challenge import asked_digit, challenge_panel, current_challenge
 from app_pages.hand import hand_panel
 from app_pages.pad import SIDE, Pad, current_pad, read_anew
 from app_pages.recent import forget_list, recent_drawings
@@ -120,11 +121,14 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
         st.session_state.reading = reading
         with st.container(key="answer-side"):
             trouble = st.session_state.pop("trouble", "")
-            prompt = "Upload a picture" if by_file.open else "Draw a digit"
-            show_answer(pad, reading, strokes, trouble, prompt, Callbacks(_said, _bring_back, _restore))
+            asked = None if by_file.open else asked_digit()
+            what = "Draw a digit" if asked is None else f"Draw {in_words(asked)}"
+            prompt = "Upload a picture" if by_file.open else what
+            show_answer(pad, reading, strokes, trouble, prompt, asked, Callbacks(_said, _bring_back, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
             choose_brush(pad)
+    challenge_panel()
 
 
 def choose_model(infos: dict[str, ModelInfo], pad: Pad) -> None:
@@ -198,9 +202,12 @@ def _said() -> None:
         state.reader.keep(reading)  # again, in case it was deleted from the list meanwhile
         pad.catch_up(reading.drawing.strokes)
     visitor, label = current_visitor(), NOT_A_DIGIT if said["label"] is None else said["label"]
+    challenge = None if uploaded else current_challenge()
     told = give_label(state, Said(UUID(said["id"]), label, visitor), current_client(), visitor)
     try:
         text = outcome(told, f"that was {in_words(label)}. Thank you!")
+        if challenge and challenge.asked == label and reading is not None:
+            text = outcome(told, challenge.drawn(reading))
     except NotSaved as error:
         st.session_state.trouble = f"{error} Your drawing stays here."
         return
@@ -229,6 +236,8 @@ def _bring_back() -> None:
     elif pad.before is not None and pad.before.label:
         taken_back = withdraw(state.writer, pad.before.drawing_id, visitor)
         pad.say(note(state.hands.relearned(taken_back, visitor), "that is taken back."))
+        if challenge := current_challenge():
+            challenge.taken_back(pad.before.drawing_id)
     pad.bring_back()
     forget_list()
 
