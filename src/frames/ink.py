@@ -48,7 +48,7 @@ class Ink(NamedTuple):
     @property
     def side(self) -> float:
         """The longer side of the whole picture, in the ink's own pixels."""
-        return max(self.picture.shape[:2]) / self.reduced
+        return max(map(int, self.picture.shape[:2])) / self.reduced
 
 
 def ink_of(image: Image.Image | NDArray[Any]) -> Pixels:
@@ -173,7 +173,7 @@ def _ink_on_paper(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
 
 
 def _within(cropped: Cropped, top: float, left: float) -> Cropped:
-    """Ink of a part of a picture, placed in the whole: the part's corner is at `top` and `left`, in the ink's pixels."""
+    """Ink of a part of a picture, placed in the whole: the part begins at `top` and `left`, in the ink's pixels."""
     return Cropped(cropped.pixels, cropped.top + round(top), cropped.left + round(left))
 
 
