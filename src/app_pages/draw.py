@@ -120,7 +120,8 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
             show_answer(pad, reading, strokes, trouble, prompt, Callbacks(_said, _bring_back, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
-            choose_brush(pad)
+            if not by_file.open:
+                choose_brush(pad)
 
 
 def choose_model(infos: dict[str, ModelInfo], pad: Pad) -> None:
