@@ -14,3 +14,8 @@ def percent(fraction: float, places: int = 0) -> str:
 def certainty(confidence: float) -> str:
     """A confidence (0-1) in percent; nothing is ever 100 % certain."""
     return "over 99.9 %" if confidence > 0.999 else f"{confidence * 100:.1f} %"
+
+
+def unbroken(text: str) -> str:
+    """A text whose percentages have no-break spaces, for a page, where a line might end within one."""
+    return text.replace(" %", "\u00a0%")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from percentages import certainty, percent
+from percentages import certainty, percent, unbroken
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,8 @@ def test_nothing_is_entirely_certain() -> None:
     assert certainty(0.5) == "50.0 %"
     assert certainty(0.9989) == "99.9 %"
     assert certainty(0.9999) == certainty(1.0) == "over 99.9 %"
+
+
+def test_on_a_page_no_line_ends_within_a_percentage() -> None:
+    assert unbroken(percent(0.76)) == "76\u00a0%"
+    assert unbroken(certainty(1)) == "over 99.9\u00a0%"

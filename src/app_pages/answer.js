@@ -203,7 +203,10 @@ class Desk {
     clearTimeout(this.held)
     this.tool = this.ahead() ? tool : null
     if (this.tool) this.held = setTimeout(() => this.press(tool), PATIENCE)
-    else document.querySelector(`.st-key-tool-${tool} button:not(:disabled)`)?.click()
+    else {
+      const button = document.querySelector(`.st-key-tool-${tool} button:not(:disabled)`)
+      if (button?.checkVisibility()) button.click() // beside an upload there is no canvas to be seen
+    }
   }
 
   holdTool(event) {

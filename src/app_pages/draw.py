@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import streamlit as st
 
@@ -17,13 +17,13 @@ from app_pages.pad import SIDE, Pad, current_pad, read_anew
 from app_pages.recent import forget_list, recent_drawings
 from app_pages.saving import NotSaved, note, outcome
 from app_pages.style import show_stylesheet
-from frames.drawing import from_picture, from_strokes
-from frames.images import FILE_EXTENSIONS, ImageTooLarge, NotAnImage, decode
+from app_pages.upload import forget_upload, read_upload, uploader
+from frames.drawing import from_strokes
 from frames.masks import NoInk
 from learning.classes import NOT_A_DIGIT, in_words
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
-from percentages import percent
+from percentages import percent, unbroken
 from serving.app_state import AppState, get_app_state
 from serving.page_readings import DrawingState
 from serving.reading import Reading
@@ -111,9 +111,9 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
                 tools(pad)
                 state.models.page_sent()
             with by_file:
-                upload = st.file_uploader("A picture of one digit", type=FILE_EXTENSIONS, key=f"file-{_files()}")
+                file = uploader()
                 if by_file.open:
-                    reading = read_upload(state, upload, pad)
+                    reading = read_upload(state, file, pad)
         if not by_file.open:
             reading = read_strokes(state, strokes, pad)
         if reading is None and st.session_state.get("reading") is not None:
@@ -127,7 +127,8 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
             show_answer(pad, reading, strokes, trouble, prompt, asked, Callbacks(_said, _bring_back, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
-            choose_brush(pad)
+            if not by_file.open:
+                choose_brush(pad)
     challenge_panel()
 
 
@@ -137,7 +138,9 @@ def choose_model(infos: dict[str, ModelInfo], pad: Pad) -> None:
     st.segmented_control(
         "Model",
         list(infos),
-        format_func=lambda name: f"{MODELS[name].display_name} · {percent(infos[name].card.test_accuracy, 1)}",
+        format_func=lambda name: (
+            f"{MODELS[name].display_name} · {unbroken(percent(infos[name].card.test_accuracy, 1))}"
+        ),
         required=True,
         key="model",
         label_visibility="collapsed",
@@ -168,24 +171,6 @@ def _on_canvas(pad: Pad, strokes: int) -> DrawingState:
     return DrawingState(pad.drawing_id, pad.revision, strokes, pad.model, current_visitor())
 
 
-def read_upload(state: AppState, upload: Any, pad: Pad) -> Reading | None:
-    """Read an uploaded picture, or say why that is not possible. Each file is a drawing of its own."""
-    if upload is None:
-        return None
-    ids: dict[str, UUID] = st.session_state.setdefault("upload_ids", {})
-    drawing_id = ids.setdefault(upload.file_id, uuid4())
-    on_page = DrawingState(drawing_id, pad.revision, 1, pad.model, current_visitor(), "upload")
-    if known := state.page_readings.known(on_page):
-        return known
-    try:
-        with metrics.timed("preprocess"):
-            drawing = from_picture(decode(upload.getvalue()))
-    except (NotAnImage, ImageTooLarge, NoInk) as error:
-        st.error(str(error), icon=":material/broken_image:")
-        return None
-    return state.page_readings.read(on_page, lambda: drawing).result()
-
-
 # --- What the answer's component sends --------------------------------------------------------------------------------
 
 
@@ -213,7 +198,7 @@ def _said() -> None:
         return
     forget_list()
     if uploaded:
-        st.session_state.files = _files() + 1
+        forget_upload()
         pad.say(text)
     else:
         pad.next_drawing(text, labelled=True)
@@ -222,7 +207,7 @@ def _said() -> None:
 def _bring_back() -> None:
     """What was cleared, labelled or deleted is there again, without its label in the second case."""
     pad, state, visitor = current_pad(), get_app_state(), current_visitor()
-    if pad.said is None or pad.said["number"] != sent("undo")["number"]:
+    if pad.said is None or not pad.said["undo"] or pad.said["number"] != sent("undo")["number"]:
         return  # of another toast than the one that is shown now
     if pad.before is not None and pad.before.removed:
         back: Future[Written] = Future()
@@ -238,6 +223,8 @@ def _bring_back() -> None:
         pad.say(note(state.hands.relearned(taken_back, visitor), "that is taken back."))
         if challenge := current_challenge():
             challenge.taken_back(pad.before.drawing_id)
+    if pad.before is not None and pad.before.objects:
+        st.session_state.way = "Draw"  # where it can be seen, if a picture has been uploaded meanwhile
     pad.bring_back()
     forget_list()
 
@@ -247,12 +234,6 @@ def _restore() -> None:
     pad = current_pad()
     pad.restore(sent("restore"))
     st.session_state.model, st.session_state.brush = pad.model, pad.brush
-
-
-def _files() -> int:
-    """How many uploads have been labelled: each next one has a widget of its own."""
-    number: int = st.session_state.setdefault("files", 0)
-    return number
 
 
 page()

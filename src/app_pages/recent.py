@@ -13,12 +13,14 @@ import logger
 from app_pages.pad import Pad, read_anew
 from app_pages.pictures import picture
 from app_pages.saving import note
+from app_pages.upload import forget_upload
 from frames.drawing import Drawing
+from frames.images import ImageTooLarge, NotAnImage
 from frames.preprocessing import from_png
 from learning.classes import DIGITS, in_words
 from learning.registry import DEFAULT_MODEL
 from logger import RecentDrawing
-from percentages import certainty, percent
+from percentages import certainty, percent, unbroken
 from serving.app_state import AppState
 from serving.reading import Reading
 from storage.database import DatabaseAway
@@ -96,15 +98,20 @@ def change(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
     if again:
         _read_again(state, drawing, visitor)
     if delete:
+        forget_upload(drawing.drawing_id)
         _delete(state, drawing.drawing_id, visitor, pad)
 
 
 def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
     """Read a kept drawing with the model that serves now, and keep that answer."""
     model = st.session_state.get("model", DEFAULT_MODEL)
-    kept = Drawing(from_png(drawing.image))
+    try:
+        kept = Drawing(from_png(drawing.image))
+    except (NotAnImage, ImageTooLarge):
+        st.error("The kept picture is damaged and cannot be read again: label this drawing, or delete it.")
+        return
     reading = state.reader.read(lambda: kept, model, "canvas", visitor, drawing.drawing_id).result()
-    digit, sure = reading.prediction.predicted_digit, certainty(reading.prediction.confidence)
+    digit, sure = reading.prediction.predicted_digit, unbroken(certainty(reading.prediction.confidence))
     _finish(logger.log_again(state.writer, reading.row), f"read again as {digit}, {sure} sure.")
 
 
@@ -139,7 +146,7 @@ def _picture(drawing: RecentDrawing) -> str:
 def _story(drawing: RecentDrawing) -> str:
     read = f"read **{drawing.predicted_digit}**"
     if drawing.true_label is None:
-        return f"{read}, {percent(drawing.confidence)}"
+        return f"{read}, {unbroken(percent(drawing.confidence))}"
     if drawing.true_label == drawing.predicted_digit:
         return f"{read} :green[✓]"
     return f"{read}, is **{in_words(drawing.true_label)}**"

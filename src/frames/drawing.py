@@ -46,7 +46,11 @@ class Drawing:
 
 def from_picture(image: Image.Image | NDArray[Any]) -> Drawing:
     """The drawing in a picture. Takes and raises what `ink.find_ink` does."""
-    ink = find_ink(image)
+    return from_ink(find_ink(image))
+
+
+def from_ink(ink: Ink) -> Drawing:
+    """The drawing of ink that was found in a picture."""
     return Drawing(frame_ink(ink.pixels), measure_ink(ink))
 
 

@@ -86,7 +86,7 @@ def decode(data: bytes) -> Image.Image:
     NotAnImage (another format, broken, truncated, or more than one frame).
     """
     if len(data) > MAX_BYTES:
-        raise ImageTooLarge(f"This file is too large: send a picture of at most {SIZE_LIMIT}.")
+        raise too_many_bytes()
     limit = REPEATED.get(data[:2])
     if limit and data.count(limit[0]) > limit[1]:
         raise NotAnImage
@@ -134,6 +134,11 @@ def _orientation(image: Image.Image) -> Any:
     except BROKEN:
         return 1
     return value if isinstance(value, int) else 1
+
+
+def too_many_bytes() -> ImageTooLarge:
+    """The error that a file over MAX_BYTES gets."""
+    return ImageTooLarge(f"This file is too large: send a picture of at most {SIZE_LIMIT}.")
 
 
 def too_many_pixels() -> ImageTooLarge:

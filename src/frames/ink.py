@@ -14,10 +14,13 @@ from PIL import Image
 
 from frames.images import MAX_PIXELS, too_many_pixels
 from frames.masks import (
+    Cropped,
     NoInk,
     Pixels,
     border,
     bounding_box,
+    crop,
+    drawn,
     span,
     without_dust,
     without_isolated_pixels,
@@ -32,11 +35,20 @@ MIN_CONTRAST = 16  # grey levels, of 255, between paper and ink, below which not
 class Ink(NamedTuple):
     """Ink cropped to what is drawn, (h, w) uint8, 0 paper, the strongest stroke near 255, and where it was found.
 
-    `side` is the longer side of the whole picture at the ink's resolution, in pixels.
+    `picture` is the whole picture as it was searched, (H, W) grey or (H, W, 4) RGBA. The ink is `reduced` times smaller
+    than there; `top` and `left` are its corner's place in the picture, in the ink's own pixels.
     """
 
     pixels: Pixels
-    side: float
+    picture: Pixels
+    top: int
+    left: int
+    reduced: int
+
+    @property
+    def side(self) -> float:
+        """The longer side of the whole picture, in the ink's own pixels."""
+        return max(map(int, self.picture.shape[:2])) / self.reduced
 
 
 def ink_of(image: Image.Image | NDArray[Any]) -> Pixels:
@@ -56,8 +68,8 @@ def find_ink(image: Image.Image | NDArray[Any]) -> Ink:
     pixels = _pixels(image)
     packed = pixels.view("<u4")[..., 0] if pixels.ndim == 3 else pixels
     transparent = pixels.ndim == 3 and packed.min() < 0xFF000000
-    ink, reduced = _ink_on_transparent(pixels, packed) if transparent else _ink_on_paper(pixels, packed)
-    return Ink(ink, max(packed.shape) / reduced)
+    cropped, reduced = _ink_on_transparent(pixels, packed) if transparent else _ink_on_paper(pixels, packed)
+    return Ink(cropped.pixels, pixels, cropped.top, cropped.left, reduced)
 
 
 # --- any image -> grey or RGBA, 8 bits --------------------------------------------------------------------------------
@@ -122,7 +134,7 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
 
 # --- clean pictures ---------------------------------------------------------------------------------------------------
 
-Reduced = tuple[Pixels, int]  # ink, and how many times smaller it is than in the picture
+Reduced = tuple[Cropped, int]  # ink, and how many times smaller it is than in the picture
 
 
 def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
@@ -140,8 +152,9 @@ def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
         low, sheet, high = np.percentile(grey[alpha > alpha.max() // 2], (2, 50, 98))
         if bordered or high - low > 64:
             flattened = np.where(alpha > 0, grey, np.uint8(sheet))
-            return _ink_on_paper(flattened, flattened)
-    return _cropped(alpha, packed.size), 1
+            ink, reduced = _ink_on_paper(flattened, flattened)
+            return _within(ink, rows.start / reduced, columns.start / reduced), reduced
+    return _within(_cropped(alpha, packed.size), rows.start, columns.start), 1
 
 
 def _ink_on_paper(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
@@ -156,7 +169,12 @@ def _ink_on_paper(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
     faint = np.count_nonzero(ink) - np.count_nonzero(ink > ink.max() // 8)
     if faint > 0.4 * ink.size:
         return photographed_ink(pixels), reduction(packed.shape)
-    return _cropped(ink, packed.size), 1
+    return _within(_cropped(ink, packed.size), rows.start, columns.start), 1
+
+
+def _within(cropped: Cropped, top: float, left: float) -> Cropped:
+    """Ink of a part of a picture, placed in the whole: the part begins at `top` and `left`, in the ink's pixels."""
+    return Cropped(cropped.pixels, cropped.top + round(top), cropped.left + round(left))
 
 
 def _distance(pixels: Pixels, packed: NDArray[Any], paper: int) -> Pixels:
@@ -190,17 +208,17 @@ def _difference(pixels: Pixels, level: int) -> Pixels:
     return np.where(pixels < level, level - pixels, pixels - level)
 
 
-def _cropped(ink: Pixels, canvas: int) -> Pixels:
+def _cropped(ink: Pixels, canvas: int) -> Cropped:
     """Clean ink cropped to what is neither artefact nor dust. `canvas` is the picture's area in pixels."""
     peak = int(ink.max())
     if peak < MIN_CONTRAST:
         raise NoInk
     if BOX - 1 <= max(ink.shape) <= BOX:  # as large as in MNIST already: nothing faint may be lost
-        return ink
-    mask = ink > peak // 10
+        return Cropped(ink, 0, 0)
+    mask = drawn(ink)
     if ink.size > 0.9 * canvas:
         mask = without_isolated_pixels(mask)
     (rows, rows_apart), (columns, columns_apart) = span(np.any(mask, 1)), span(np.any(mask, 0))
     if rows_apart or columns_apart:
         rows, columns = bounding_box(without_dust(mask))
-    return ink[rows, columns]
+    return crop(ink, rows, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,25 @@ class NoInk(ValueError):
 
     def __init__(self, message: str = "Nothing is drawn here yet: draw one digit and try again."):
         super().__init__(message)
+
+
+class Cropped(NamedTuple):
+    """Ink, (h, w) uint8, and the row and column that its first pixel had before the crop."""
+
+    pixels: Pixels
+    top: int
+    left: int
+
+
+def crop(ink: Pixels, rows: slice, columns: slice) -> Cropped:
+    """These rows and columns of ink, as a view."""
+    return Cropped(ink[rows, columns], int(rows.start), int(columns.start))
+
+
+def drawn(ink: Pixels) -> Mask:
+    """Where ink, 0 for paper, is more than the faint traces that anti-aliasing, JPEG and grain leave around it."""
+    mask: Mask = ink > int(ink.max()) // 10
+    return mask
 
 
 def span(filled: Mask | np.bool_) -> tuple[slice, bool]:

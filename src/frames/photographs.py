@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from frames.masks import Mask, NoInk, Pixels, border, bounding_box, pen_width, without_dust
+from frames.masks import Cropped, Mask, NoInk, Pixels, border, bounding_box, crop, drawn, pen_width, without_dust
 
 WORK_SIDE = 256  # pixels; larger photographs are reduced to this
 MIN_CONTRAST = 24  # grey levels, of 255, between paper and ink: light alone makes some
 
 
-def photographed_ink(pixels: Pixels) -> Pixels:
-    """The ink of a photograph or scan, cropped: (h, w) uint8, 0 where the paper is, whatever light falls on it.
+def photographed_ink(pixels: Pixels) -> Cropped:
+    """The ink of a photograph or scan, cropped: 0 where the paper is, whatever light falls on it.
 
-    `pixels` are (H, W) grey or (H, W, 4) RGBA, opaque; ink comes back at WORK_SIDE's resolution.
+    `pixels` are (H, W) grey or (H, W, 4) RGBA, opaque; ink and corner come back at WORK_SIDE's resolution.
 
     Raises NoInk where nothing stands out from the noise.
     """
@@ -51,8 +51,8 @@ def _is_dark_on_light(grey: Pixels) -> bool:
     return float((difference**3).sum()) <= 0
 
 
-def _dark_strokes(grey: Pixels) -> Pixels:
-    """The strokes darker than the paper around them, cropped: (h, w) uint8; NoInk where there are none.
+def _dark_strokes(grey: Pixels) -> Cropped:
+    """The strokes darker than the paper around them, cropped; NoInk where there are none.
 
     First through a window wider than any pen, then through one just wide enough for this pen, which follows the paper
     more closely.
@@ -62,7 +62,7 @@ def _dark_strokes(grey: Pixels) -> Pixels:
     narrow = max(9, math.ceil(3 * pen_width(ink > 127)))
     if narrow < window // 2:
         ink = _ink_of_darkness(_darkness(grey, narrow))
-    return ink[bounding_box(without_dust(ink > 25))]
+    return crop(ink, *bounding_box(without_dust(drawn(ink))))
 
 
 def _darkness(grey: Pixels, window: int) -> NDArray[np.float32]:
@@ -99,7 +99,7 @@ def _ink_of_darkness(darkness: NDArray[np.float32]) -> Pixels:
         raise NoInk
     low = max(3 * noise, 0.25 * peak)
     ink: Pixels = (np.clip((darkness - low) / (0.65 * peak - low), 0, 1) * 255).astype(np.uint8)
-    ink[~_drawing(ink > 25)] = 0
+    ink[~_drawing(drawn(ink))] = 0
     return ink
 
 

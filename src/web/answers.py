@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from frames.preprocessing import to_png
 from learning.classes import in_words
 from learning.registry import MODELS
-from percentages import certainty, percent
+from percentages import certainty, percent, unbroken
 from serving.prediction import Prediction
 from serving.reading import Reading
 
@@ -63,7 +63,7 @@ def headline(prediction: Prediction) -> str:
     if prediction.confidence < SURE:
         first, second = prediction.best_two
         return f"Not sure: {first} or {second}?"
-    return f"{certainty(prediction.confidence)} sure"
+    return f"{unbroken(certainty(prediction.confidence))} sure"
 
 
 def _detail(prediction: Prediction, other: Prediction | None) -> str:
@@ -98,8 +98,8 @@ def _bar_text(prediction: Prediction, digit: int) -> str:
         return ""
     probability = prediction.probabilities[digit]
     if digit == prediction.predicted_digit:
-        return certainty(probability).replace("over ", "> ")
-    return percent(probability, 1)
+        return unbroken(certainty(probability)).replace("over ", "> ")
+    return unbroken(percent(probability, 1))
 
 
 def hand_note(prediction: Prediction) -> str:

@@ -9,7 +9,7 @@ import psycopg2.extensions
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from learning.dataset import Mnist, rows
 from logger import statements
@@ -22,6 +22,7 @@ from storage.writer import Writer
 from support.classroom import draw, nudged, person
 from support.hand import at_rest, unmoving
 from support.outage import Known
+from support.pictures import png, zero
 from support.retrained import retrained_card
 from support.running_app import SESAME, RunningApp
 from support.shipped import network
@@ -85,6 +86,23 @@ def test_axe_finds_nothing_at_any_width(full: RunningApp, visitor: Page, name: s
     if name in ("review", "models"):
         visitor.get_by_role("button", name="Sign out").click()
         expect(visitor.get_by_label("Password", exact=True)).to_be_visible()
+    assert found == []
+
+
+@pytest.mark.parametrize("picture", ["read", "refused"])
+def test_axe_finds_nothing_about_an_upload(full: RunningApp, visitor: Page, picture: str) -> None:
+    found: list[str] = []
+    for width, height in WIDTHS.items():
+        visitor.set_viewport_size({"width": width, "height": height})
+        visitor.goto(full.url)
+        visitor.get_by_role("tab", name="Upload").click()
+        data = png(zero()) if picture == "read" else b"Dear Sir or Madam"
+        file: FilePayload = {"name": "drawing.png", "mimeType": "image/png", "buffer": data}
+        visitor.locator("input[type=file]").set_input_files(files=[file])
+        expected = visitor.locator(".seen") if picture == "read" else visitor.get_by_text("This is not a picture")
+        expect(expected).to_be_visible()
+        unmoving(visitor)
+        found += violations(visitor, width)
     assert found == []
 
 

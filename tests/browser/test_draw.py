@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.digits import DIGITS
 from support.hand import (
     answer,
     at_rest,
     draw,
-    expect_empty_answer,
     ink,
     new_canvas,
     open_page,
@@ -26,7 +25,6 @@ from support.hand import (
     toast,
     visitor_of,
 )
-from support.pictures import one, png, zero
 from support.running_app import RunningApp, wait_until
 
 
@@ -78,16 +76,6 @@ def test_a_stroke_that_comes_while_the_first_is_being_read_makes_no_second_row(a
     assert len(rows_of(app, page)) == len([1 for _, strokes in DIGITS if len(strokes) > 1])
 
 
-def test_a_second_upload_is_a_second_drawing(app: RunningApp, page: Page) -> None:
-    open_page(page, app.url)
-    page.get_by_role("tab", name="Upload").click()
-    upload(page, png(zero()))
-    assert answer(page, 1) == 0
-    upload(page, png(one()))
-    expect(page.get_by_test_id("digit")).to_have_text("1")
-    wait_until(lambda: [row[0] for row in rows_of(app, page)] == [0, 1], what="the two rows")
-
-
 def test_another_brush_leaves_the_drawing_as_it_is(app: RunningApp, page: Page) -> None:
     open_page(page, app.url)
     draw(page, DIGITS[0][1])
@@ -135,39 +123,6 @@ def test_the_other_model_reads_the_same_drawing(app: RunningApp, page: Page) -> 
     )
 
 
-def test_an_uploaded_picture_is_read_and_labelled(app: RunningApp, page: Page) -> None:
-    open_page(page, app.url)
-    page.get_by_role("tab", name="Upload").click()
-    upload(page, png(zero()))
-    assert answer(page, 1) == 0
-    page.get_by_role("button", name="Yes, a 0").click()
-    expect(toast(page, "Saved: that was a 0")).to_be_visible()
-    assert [(row[0], row[1], row[3]) for row in rows_of(app, page)] == [(0, 0, "upload")]
-
-
-def test_a_file_that_is_no_picture_gets_a_kind_sentence(app: RunningApp, page: Page) -> None:
-    open_page(page, app.url)
-    page.get_by_role("tab", name="Upload").click()
-    upload(page, b"Dear Sir or Madam")
-    expect(page.get_by_text("This is not a picture that can be read")).to_be_visible()
-    expect_empty_answer(page, "Upload a picture")
-
-
-def test_a_refused_file_takes_the_answer_of_the_one_before_away(app: RunningApp, page: Page) -> None:
-    open_page(page, app.url)
-    page.get_by_role("tab", name="Upload").click()
-    upload(page, png(zero()))
-    assert answer(page, 1) == 0
-    upload(page, b"Dear Sir or Madam")
-    expect(page.get_by_text("This is not a picture that can be read")).to_be_visible()
-    expect_empty_answer(page, "Upload a picture")
-
-
-def upload(page: Page, data: bytes) -> None:
-    file: FilePayload = {"name": "drawing.png", "mimeType": "image/png", "buffer": data}
-    page.locator("input[type=file]").set_input_files(files=[file])
-
-
 def test_recent_drawings_can_be_relabelled_read_again_and_deleted_by_their_visitor_alone(
     app: RunningApp, page: Page
 ) -> None:
@@ -202,3 +157,17 @@ def test_recent_drawings_can_be_relabelled_read_again_and_deleted_by_their_visit
     toast(page, "Saved: deleted.").get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", name="Your recent drawings")).to_be_visible()
     assert app.sql("SELECT * FROM predictions WHERE visitor = %s", visitor_of(page)) == kept
+
+
+def test_a_damaged_picture_cannot_be_read_again_but_labelled(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    draw(page, DIGITS[0][1])
+    answer(page, 1)
+    say(page, 0)
+    app.sql("UPDATE predictions SET image = 'no picture' WHERE visitor = %s", visitor_of(page))
+    page.reload()
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Read again").click()
+    expect(page.get_by_role("dialog").get_by_text("The kept picture is damaged")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="6", exact=True).click()
+    expect(toast(page, "Saved: that was a 6.")).to_be_visible()

@@ -21,16 +21,16 @@ def words(prediction: Prediction) -> Words:
 
 def test_a_sure_answer_has_one_figure_everywhere() -> None:
     told = words(SURE)
-    assert told.headline == "97.0 % sure"
-    assert told.percents[1] == "97.0 %"
+    assert told.headline == "97.0\u00a0% sure"
+    assert told.percents[1] == "97.0\u00a0%"
     assert told.sure
     assert not told.detail
 
 
 def test_what_is_nearly_certain_is_100_percent_nowhere() -> None:
     told = words(replace(SURE, confidence=0.99999, probabilities=(0.00001, 0.99999) + (0.0,) * 8))
-    assert told.headline == "over 99.9 % sure"
-    assert told.percents[1] == "> 99.9 %"
+    assert told.headline == "over 99.9\u00a0% sure"
+    assert told.percents[1] == "> 99.9\u00a0%"
     assert not any(text.startswith("100") for text in told.percents)
 
 
