@@ -46,7 +46,9 @@ def open_upload(page: Page, app: RunningApp) -> None:
 
 def upload(page: Page, data: bytes, name: str = "drawing.png") -> None:
     file: FilePayload = {"name": name, "mimeType": "image/png", "buffer": data}
-    page.locator("input[type=file]").set_input_files(files=[file])
+    chooser = page.locator("input[type=file]")
+    expect(chooser).to_have_count(1)  # for a moment the one that was emptied may still be there
+    chooser.set_input_files(files=[file])
 
 
 def rows(page: Page) -> Locator:
