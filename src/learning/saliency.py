@@ -34,18 +34,18 @@ class Occlusions(NamedTuple):
     """(n, 28, 28) uint8."""
     windows: Floats
     """(n, 28, 28), 0-1: which part of each pixel's ink is taken away."""
-    centres: NDArray[np.int64]
-    """(n, 2): row and column."""
+    centres: NDArray[np.float64]
+    """(n, 2): row and column of their middles, in pixels from the middle of the first."""
 
-    def centre(self, n: int) -> tuple[int, int]:
-        """Row and column of one window's centre."""
+    def centre(self, n: int) -> tuple[float, float]:
+        """Row and column of one window's middle."""
         row, column = self.centres[n].tolist()
         return row, column
 
 
-def _all_windows() -> tuple[Floats, NDArray[np.int64]]:
+def _all_windows() -> tuple[Floats, NDArray[np.float64]]:
     places = np.arange(FRAME)
-    middles = np.arange(_COUNT) * STEP + STEP // 2
+    middles = np.arange(_COUNT) * STEP + (STEP - 1) / 2  # symmetric about the frame's middle
     along = np.exp(-((places[None] - middles[:, None]) ** 2) / (2 * SPREAD**2))
     windows = along[:, None, :, None] * along[None, :, None, :]
     centres = np.stack(np.meshgrid(middles, middles, indexing="ij"), -1).reshape(-1, 2)

@@ -56,7 +56,7 @@ class Busy(RuntimeError):
 class Spot:
     """Where ink was taken away, row and column of the frame, and what is read without it."""
 
-    centre: tuple[int, int]
+    centre: tuple[float, float]
     prediction: Prediction
 
 
@@ -168,7 +168,7 @@ class Explainer:
             raise ModelMissing(f"There is no model {answered.model!r}.")
         explanation = explain(
             reading.drawing,
-            _in_batches(serving, hand),
+            in_batches(serving, hand),
             serving.info.card.digit_score.threshold,
         )
         now = explanation.prediction
@@ -191,7 +191,9 @@ class Explainer:
             return None
 
 
-def _in_batches(serving: ServingModel, hand: PersonalModel | None) -> Predict:
+def in_batches(serving: ServingModel, hand: PersonalModel | None) -> Predict:
+    """What reads any number of frames, BATCH at a time, perhaps with a personal model."""
+
     def predict(frames: Sequence[Pixels]) -> list[Prediction]:
         parts = [frames[first : first + BATCH] for first in range(0, len(frames), BATCH)]
         return [each for part in parts for each in serving.predict_all(part, [hand] * len(part))]

@@ -20,7 +20,9 @@ from storage.model_store import Candidate
 from storage.spool import Spool
 from storage.writer import Writer
 from support.classroom import draw, nudged, person
-from support.hand import at_rest, unmoving
+from support.digits import DIGITS
+from support.hand import answer, at_rest, new_canvas, open_page, unmoving
+from support.hand import draw as drawn
 from support.outage import Known
 from support.pictures import png, zero
 from support.retrained import retrained_card
@@ -103,6 +105,24 @@ def test_axe_finds_nothing_about_an_upload(full: RunningApp, visitor: Page, pict
         expect(expected).to_be_visible()
         unmoving(visitor)
         found += violations(visitor, width)
+    assert found == []
+
+
+def test_axe_finds_nothing_in_the_sheet_that_says_why(full: RunningApp, visitor: Page) -> None:
+    found: list[str] = []
+    for width, height in WIDTHS.items():
+        visitor.set_viewport_size({"width": width, "height": height})
+        open_page(visitor, full.url)
+        unmoving(visitor)
+        drawn(visitor, DIGITS[9][1])
+        answer(visitor, 2)
+        visitor.get_by_role("button", name="Why?").click()
+        expect(visitor.locator(".because .likenesses img").first).to_be_visible()
+        unmoving(visitor)
+        found += violations(visitor, width)
+        visitor.keyboard.press("Escape")
+        with new_canvas(visitor):
+            visitor.keyboard.press("Escape")
     assert found == []
 
 

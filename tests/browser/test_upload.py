@@ -15,7 +15,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from app_pages.upload import REFUSED
 from frames.images import MAX_BYTES
 from support.digits import DIGITS
-from support.hand import answer, draw, expect_empty_answer, ink, open_page, rows_of, say, toast
+from support.hand import answer, at_rest, draw, expect_empty_answer, at_rest, ink, open_page, rows_of, say, toast
 from support.pictures import one, photograph, png, zero
 from support.running_app import RunningApp, wait_until
 
@@ -46,9 +46,8 @@ def open_upload(page: Page, app: RunningApp) -> None:
 
 def upload(page: Page, data: bytes, name: str = "drawing.png") -> None:
     file: FilePayload = {"name": name, "mimeType": "image/png", "buffer": data}
-    chooser = page.locator("input[type=file]")
-    expect(chooser).to_have_count(1)  # for a moment the one that was emptied may still be there
-    chooser.set_input_files(files=[file])
+    at_rest(page)  # for a moment the one that was emptied may still be there
+    page.locator("input[type=file]").set_input_files(files=[file])
 
 
 def rows(page: Page) -> Locator:

@@ -115,3 +115,25 @@ def test_every_reading_is_counted(reader: Reader) -> None:
     before = counted()
     reader.read(lambda: DRAWING, "linear", "upload", None).result(20)
     assert counted() == before + 1
+
+
+def test_another_model_is_asked_as_well_where_that_is_wanted_and_it_has_no_row(
+    reader: Reader, predictor: Predictor, database: Database
+) -> None:
+    for model, other in (("cnn", "linear"), ("linear", "cnn")):
+        reading = reader.read(lambda: DRAWING, model, "canvas", ME, compare=True).result(20)
+        assert reading.other is not None
+        assert (reading.prediction.model, reading.other.model) == (model, other)
+        assert reading.other.probabilities == pytest.approx(predictor.predict(FRAME, other).probabilities, abs=1e-5)
+        assert reader.read(lambda: DRAWING, model, "preview", ME).result(20).other is None
+        reader.keep(reading).result(20)
+    assert everything(database, "model") == [("cnn",), ("linear",)]
+
+
+def test_where_the_other_model_is_missing_the_reading_is_without(
+    predictor: Predictor, writer: Writer, hands: HandCache
+) -> None:
+    batcher = Batcher(Predictor({"cnn": predictor.models["cnn"]}).predict_all)
+    reading = Reader(batcher, writer, hands).read(lambda: DRAWING, "cnn", "canvas", ME, compare=True).result(20)
+    batcher.close()
+    assert (reading.prediction.model, reading.other) == ("cnn", None)

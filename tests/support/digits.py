@@ -6,6 +6,7 @@ Coordinates are parts of the canvas, x to the right and y down, 0 to 1.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 from support.hand import Stroke
@@ -25,6 +26,15 @@ def line(*corners: tuple[float, float], points: int = 10) -> list[tuple[float, f
     for (x0, y0), (x1, y1) in pairwise(corners):
         way += [(x0 + (x1 - x0) * i / points, y0 + (y1 - y0) * i / points) for i in range(1, points + 1)]
     return way
+
+
+def turned(strokes: Sequence[Stroke], degrees: float) -> list[Stroke]:
+    """Strokes turned about the middle of the canvas, clockwise."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return [
+        [(0.5 + cos * (x - 0.5) - sin * (y - 0.5), 0.5 + sin * (x - 0.5) + cos * (y - 0.5)) for x, y in stroke]
+        for stroke in strokes
+    ]
 
 
 DIGITS: list[tuple[int, list[Stroke]]] = [

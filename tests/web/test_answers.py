@@ -15,8 +15,8 @@ from web.answers import Words, hand_note, words_of
 SURE = Prediction(1, 0.97, (0.003, 0.97, *(0.003375,) * 8), 0.99, True, "cnn", 1, 1.0)
 
 
-def words(prediction: Prediction) -> Words:
-    return words_of(Reading(uuid4(), Drawing(np.zeros((28, 28), np.uint8)), prediction, "canvas", None))
+def words(prediction: Prediction, other: Prediction | None = None) -> Words:
+    return words_of(Reading(uuid4(), Drawing(np.zeros((28, 28), np.uint8)), prediction, "canvas", None, other))
 
 
 def test_a_sure_answer_has_one_figure_everywhere() -> None:
@@ -58,3 +58,22 @@ def test_an_answer_says_whose_hand_it_reads_and_what_that_changed() -> None:
 
 def test_the_picture_is_a_data_url() -> None:
     assert words(SURE).picture.startswith("data:image/png;base64,iVBOR")
+
+
+LINEAR = replace(SURE, model="linear")
+SEVEN = replace(LINEAR, predicted_digit=7)
+NO_DIGIT = replace(LINEAR, is_digit=False)
+
+
+def test_where_the_other_model_reads_something_else_the_answer_says_so() -> None:
+    assert words(SURE, SEVEN).detail == "The linear model reads 7."
+    assert words(SEVEN, SURE).detail == "The CNN model reads 1."
+    assert words(SURE, NO_DIGIT).detail == "The linear model sees no digit in it."
+    neither = "If it is one, perhaps a 1 or a 2."
+    assert words(replace(SURE, is_digit=False), SEVEN).detail == f"{neither} The linear model reads 7."
+    assert words(SURE, SEVEN).headline == words(SURE).headline
+
+
+def test_where_both_models_agree_nothing_is_said() -> None:
+    assert words(SURE, LINEAR).detail == ""
+    assert words(replace(SURE, is_digit=False), NO_DIGIT).detail == "If it is one, perhaps a 1 or a 2."

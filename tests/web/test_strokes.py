@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from support.digits import DIGITS
+from support.digits import DIGITS, turned
 from support.running_app import RunningApp, wait_until
 from web.middleware import RateLimit
 from web.strokes import MAX_LENGTH, RATE, _lines
@@ -71,6 +71,19 @@ def test_the_same_state_is_answered_alike_and_another_anew(app: RunningApp, brow
     assert again == first, "the first to bring a state decides: row and page say the same"
     anew = browser_of.post("/api/strokes", json=sent | {"strokes": one, "revision": 4}).json()
     assert anew["answer"] != first["answer"]
+
+
+def test_where_the_models_differ_the_answer_says_so_once_the_pen_is_up(
+    app: RunningApp, browser_of: httpx.Client
+) -> None:
+    strokes = text(turned(DIGITS[9][1], -20))
+    preview = browser_of.post("/api/strokes", json=body(strokes=strokes, up=False)).json()["answer"]
+    assert (preview["digit"], preview["detail"]) == (4, "")
+    sent = body(strokes=strokes)
+    assert browser_of.post("/api/strokes", json=sent).json()["answer"]["detail"] == "The linear model reads 9."
+    wait_until(
+        lambda: rows(app, sent["id"]) == [(4, "canvas", True, True)], what="one row, of the model that was asked"
+    )
 
 
 def test_another_visitor_cannot_write_over_a_drawing(app: RunningApp, browser_of: httpx.Client) -> None:

@@ -1,0 +1,88 @@
+"""POST /api/why: only of a drawing that has been read, and only for the visitor whose page shows it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from support.digits import DIGITS
+from support.running_app import RunningApp
+from web.middleware import RateLimit
+from web.visitors import COOKIE
+from web.why import RATE
+
+SIDE = 480
+
+
+def somebody(app: RunningApp) -> httpx.Client:
+    """Somebody whose browser has our cookie."""
+    return httpx.Client(base_url=app.url, cookies={COOKIE: secrets.token_urlsafe(32)}, timeout=30)
+
+
+def drawn(client: httpx.Client, **change: Any) -> dict[str, Any]:
+    """Draw a seven, and ask about it."""
+    points = " ".join(f"{part * SIDE:.1f}" for point in DIGITS[15][1][0] for part in point)
+    canvas = {"id": str(uuid4()), "revision": 3, "model": "cnn", "side": SIDE, "pen": 26, "strokes": points, "up": True}
+    assert client.post("/api/strokes", json=canvas).json()["answer"]["digit"] == 7
+    return {"id": canvas["id"], "revision": 3, "model": "cnn", "strokes": 1, "source": "canvas"} | change
+
+
+def ask(client: httpx.Client, shown: dict[str, Any], **more: Any) -> httpx.Response:
+    """Ask why, again where the tests have been too fast."""
+    answer = client.post("/api/why", json=shown, **more)
+    while answer.status_code == 429:
+        time.sleep(0.3)
+        answer = client.post("/api/why", json=shown, **more)
+    return answer
+
+
+def test_an_answer_is_explained(app: RunningApp) -> None:
+    with somebody(app) as client:
+        told = ask(client, drawn(client))
+        assert told.status_code == 200
+        assert told.json()["title"] == "Why 7?"
+        assert told.json()["picture"].startswith("data:image/png;base64,")
+        assert told.json()["sentences"][0].startswith("Next: ")
+        assert told.json()["likenesses"] == []
+
+
+def test_nobody_can_ask_about_somebody_elses_drawing(app: RunningApp) -> None:
+    with somebody(app) as client, somebody(app) as other:
+        asked = drawn(client)
+        refused = ask(other, asked)
+        assert (refused.status_code, list(refused.json())) == (404, ["detail"])
+        assert ask(client, asked, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    with httpx.Client(base_url=app.url, timeout=30) as nobody:
+        assert ask(nobody, asked).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "change", [{"revision": 4}, {"strokes": 2}, {"model": "linear"}, {"source": "upload"}], ids=str
+)
+def test_another_state_than_was_read_is_not_known(app: RunningApp, change: dict[str, Any]) -> None:
+    with somebody(app) as client:
+        assert ask(client, drawn(client, **change)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"strokes": 0}, {"source": "api"}, {"id": "no"}, {"model": "gpt"}, {"more": 1}, {"revision": -1}],
+    ids=str,
+)
+def test_what_is_malformed_gets_one_sentence(app: RunningApp, change: dict[str, Any]) -> None:
+    with somebody(app) as client:
+        answer = ask(client, drawn(client, **change))
+        assert (answer.status_code, list(answer.json())) == (422, ["detail"])
+
+
+def test_it_has_a_bound_of_its_own_and_none_of_the_apis() -> None:
+    from web.api import api
+
+    limits: list[dict[str, Any]] = [each.kwargs for each in api.user_middleware if str(RateLimit) == str(each.cls)]
+    assert {"rate": RATE, "only": "/why"} in limits
+    assert all("/why" in each["free"] for each in limits if "only" not in each)
