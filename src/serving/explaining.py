@@ -35,8 +35,8 @@ from storage.hands import Hand, OwnLabel
 if TYPE_CHECKING:
     from serving.predictor import Predictor, ServingModel
 
-BATCH = 8  # frames: 2 ms, for which another visitor's reading may wait
-MAX_WAITING = 8  # explanations: half a second
+BATCH = 8  # frames: 2 to 3 ms, for which another visitor's reading may wait
+MAX_WAITING = 8  # explanations, of 30 to 60 ms each
 MAX_STROKES = 6  # with more, none is left out to see what it did
 MOST_LABELLED = 5  # drawings of one's own
 SMALLEST = 1e-300  # a probability whose logarithm is finite
