@@ -82,6 +82,9 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | None:
     _component(
         key=KEY,
         data={
+            # Never the same twice: of a message over 10 KB that it has sent before, Streamlit sends only a reference,
+            # which a browser may no longer know after runs that were interrupted. Then the page ends in an error.
+            "run": pad.runs,
             "limit": MAX_BYTES,
             "accept": ",".join(f".{extension}" for extension in FILE_EXTENSIONS),
             "preview": _shown(upload.preview) if upload.preview else None,

@@ -76,7 +76,7 @@ def test_what_the_page_shows_is_what_the_row_says(app: RunningApp, page: Page) -
         shown = page.locator(".best .percent").inner_text() if page.locator(".doubt").count() == 0 else ""
         saved = app.sql("SELECT predicted_digit, confidence FROM predictions ORDER BY id DESC LIMIT 1")
         assert int(page.get_by_test_id("digit").get_attribute("data-digit") or -1) == saved[0][0]
-        assert shown in ("", "> 99.9 %", f"{saved[0][1] * 100:.1f} %")
+        assert shown in ("", "> 99.9\u00a0%", f"{saved[0][1] * 100:.1f}\u00a0%")
         with new_canvas(page):
             page.locator(".st-key-tools").get_by_role("button", name="Clear").click()
 
