@@ -106,11 +106,10 @@ def hand_note(prediction: Prediction) -> str:
     """What to say of an answer that a personal model gave; nothing where none did."""
     if prediction.personal is None:
         return ""
-    labels = prediction.personal.labels
-    learned = f"Reads your hand: learned from {drawings(labels)}."
-    if prediction.changed:
-        return f"{learned} Everybody's model says {prediction.personal.shared_digit}."
-    return learned
+    learned = f"earned from {drawings(prediction.personal.labels)}."
+    if prediction.changed:  # first, since a phone cuts the rest off
+        return f"Reads your hand: everybody's model says {prediction.personal.shared_digit}. L{learned}"
+    return f"Reads your hand: l{learned}"
 
 
 def drawings(count: int) -> str:

@@ -42,8 +42,8 @@ def test_the_page_learns_a_hand_says_so_turns_it_off_and_forgets_it(app: Running
 
     assert read(page, hooked_one(2)) == 1
     note = page.get_by_test_id("hand")
-    expect(note).to_contain_text("Reads your hand: learned from 2 of your drawings.")
-    expect(note).to_contain_text("Everybody's model says 7.")
+    expect(note).to_contain_text("Learned from 2 of your drawings.")
+    expect(note).to_contain_text("everybody's model says 7.")
 
     switch = page.get_by_role("switch", name="Adapt to my hand")
     page.get_by_text("Adapt to my hand", exact=True).click()

@@ -15,7 +15,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from app_pages.upload import REFUSED
 from frames.images import MAX_BYTES
 from support.digits import DIGITS
-from support.hand import answer, at_rest, draw, expect_empty_answer, at_rest, ink, open_page, rows_of, say, toast
+from support.hand import answer, at_rest, draw, expect_empty_answer, ink, open_page, rows_of, say, toast
 from support.pictures import one, photograph, png, zero
 from support.running_app import RunningApp, wait_until
 

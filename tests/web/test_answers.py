@@ -53,7 +53,7 @@ def test_an_answer_says_whose_hand_it_reads_and_what_that_changed() -> None:
     same = hand_note(replace(SURE, personal=Personal(23, 1, SURE.probabilities)))
     assert same == "Reads your hand: learned from 23 of your drawings."
     other = hand_note(replace(SURE, personal=Personal(1, 7, SURE.probabilities)))
-    assert other == "Reads your hand: learned from one of your drawings. Everybody's model says 7."
+    assert other == "Reads your hand: everybody's model says 7. Learned from one of your drawings."
 
 
 def test_the_picture_is_a_data_url() -> None:
