@@ -106,10 +106,10 @@ def hand_note(prediction: Prediction) -> str:
     """What to say of an answer that a personal model gave; nothing where none did."""
     if prediction.personal is None:
         return ""
-    learned = f"earned from {drawings(prediction.personal.labels)}."
-    if prediction.changed:  # first, since a phone cuts the rest off
-        return f"Reads your hand: everybody's model says {prediction.personal.shared_digit}. L{learned}"
-    return f"Reads your hand: l{learned}"
+    labels, shared = drawings(prediction.personal.labels), prediction.personal.shared_digit
+    if prediction.changed:  # what matters first, since a phone cuts the rest off
+        return f"Reads your hand: everybody's model says {shared}. Learned from {labels}."
+    return f"Reads your hand: learned from {labels}."
 
 
 def drawings(count: int) -> str:
