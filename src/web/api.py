@@ -37,7 +37,7 @@ from storage.database import DatabaseAway
 from storage.model_store import Version
 from web import strokes
 from web.labelling import Said, give_label
-from web.middleware import BodyLimit, RateLimit, client_of
+from web.middleware import BodyLimit, CrossOrigin, RateLimit, client_of
 from web.problems import NotFound, TooFast, handle_errors, problems, short
 from web.schemas import (
     SECRET_LENGTH,
@@ -283,4 +283,6 @@ api.add_middleware(BodyLimit)
 api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
 if _rate := load_settings().api_rate_limit:
     api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes"))
+if _origins := load_settings().cors_origins:
+    api.add_middleware(CrossOrigin, origins=_origins, closed=("/strokes",))
 handle_errors(api)

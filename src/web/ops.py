@@ -222,9 +222,9 @@ def tensorboard_runs(port: int) -> bool:
         connection.close()
 
 
-ops_routes = [
-    Route("/health", _health),
-    Route("/ready", _ready),
-    Route("/metrics", _metrics),
-    Route("/dashboard", _dashboard),
-]
+def ops_routes(base_path: str = "") -> list[Route]:
+    """The routes, at the root; with a base path also under it, where a proxy that passes nothing else on finds them."""
+    endpoints = {"/health": _health, "/ready": _ready, "/metrics": _metrics, "/dashboard": _dashboard}
+    return [
+        Route(base + path, endpoint) for base in dict.fromkeys(("", base_path)) for path, endpoint in endpoints.items()
+    ]
