@@ -15,6 +15,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+# Where HOME is not set and the system does not know the user, as in some containers, Streamlit would not even import. A
+# folder that does not exist is good enough: it only looks for settings there.
+os.environ.setdefault("HOME", "/nonexistent")
+
 import psutil
 import streamlit as st
 from starlette.middleware import Middleware

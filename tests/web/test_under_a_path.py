@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import httpx
 import pytest
 
+from settings import ROOT
 from support.pictures import one, png
 from support.running_app import RunningApp
 from web.visitors import COOKIE
@@ -118,3 +123,15 @@ def test_no_origin_reaches_what_goes_by_the_cookie_or_what_is_not_the_api(placed
 def test_by_default_no_page_elsewhere_may_call(app: RunningApp) -> None:
     assert allowed(get(app, "/api/models", origin=ELSEWHERE)) is None
     assert preflight(app, "/api/predict", ELSEWHERE).status_code == 405
+
+
+def test_a_user_without_a_home_can_start_the_app(elsewhere: Path) -> None:
+    """As in a container that runs as a number that no user has: the start comes as far as the settings."""
+    (elsewhere / "sitecustomize.py").write_text(
+        "import pwd\ndef getpwuid(number): raise KeyError(number)\npwd.getpwuid = getpwuid\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    environment |= {"PYTHONPATH": str(elsewhere), "PORT": "eighty"}
+    command = [sys.executable, str(ROOT / "src/app.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr.startswith("The app does not start. PORT must be"), done.stderr
