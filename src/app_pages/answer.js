@@ -216,7 +216,8 @@ class Desk {
   }
 
   enable() {
-    const off = this.busy || !this.painted
+    const off = this.busy || !this.painted || !this.data.keeps // an app that keeps nothing takes no labels
+    this.find(".answer").classList.toggle("only-reads", !this.data.keeps)
     for (const button of [...this.bars, this.find(".yes"), this.find(".none")]) button.disabled = off
     this.find(".answer").setAttribute("aria-busy", this.busy)
   }

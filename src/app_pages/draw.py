@@ -25,6 +25,7 @@ from percentages import percent
 from serving.app_state import AppState, get_app_state
 from serving.page_readings import DrawingState
 from serving.reading import Reading
+from storage.nothing_kept import NOTHING_KEPT
 from storage.withdrawal import withdraw
 from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
@@ -47,15 +48,18 @@ def page() -> None:
         st.title("Draw a digit", anchor=False, width="content")
         indicator(state)
     notice = st.container()
-    if _not_saving(state) and not state.database.starting:
+    if state.settings.read_only:
+        notice.info(NOTHING_KEPT, icon=":material/visibility:")
+    elif _not_saving(state) and not state.database.starting:
         notice.warning(
             "The database is unavailable. Reading goes on; what you draw and say is kept and saved when it is back.",
             icon=":material/cloud_off:",
         )
     try:
         desk(state, pad, state.models.infos())
-        hand_panel(state)
-        recent_drawings(state, pad)
+        if not state.settings.read_only:
+            hand_panel(state)
+            recent_drawings(state, pad)
     except ModelMissing as error:
         notice.error(f"No model can read at the moment. {error}", icon=":material/error:")
 
@@ -68,7 +72,8 @@ def indicator(state: AppState) -> None:
         for trouble, colour in troubles:
             st.badge(trouble, color=colour)
         if not troubles:
-            st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
+            well = "Ready" if state.settings.read_only else "Ready, and saving"
+            st.html(f'<span class="dot" role="img" aria-label="{well}" title="{well}"></span>')
     now = (_not_saving(state), state.models.error is None)
     if st.session_state.setdefault("last_seen", now) != now:
         st.session_state.last_seen = now
@@ -91,7 +96,7 @@ def _troubles(state: AppState) -> list[tuple[str, Colour]]:
 
 def _not_saving(state: AppState) -> bool:
     """Whether drawings wait in the spool, since the database is unavailable or its tables do not fit the app."""
-    return bool(state.database.away or state.writer.trouble)
+    return not state.settings.read_only and bool(state.database.away or state.writer.trouble)
 
 
 def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:

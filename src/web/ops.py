@@ -41,9 +41,12 @@ def _ready(_request: Request) -> JSONResponse:
     """
     state = get_app_state()
     state.models.load_now()
-    reasons = {"model": state.models.error, "database": _unreachable(state.database) or state.writer.trouble}
+    reasons = {"model": state.models.error}
+    if not state.settings.read_only:
+        reasons["database"] = _unreachable(state.database) or state.writer.trouble
     ready = not any(reasons.values())
     body = {"status": "ready" if ready else "not ready"} | {part: why or "ready" for part, why in reasons.items()}
+    body.setdefault("database", "none")  # READ_ONLY: it is not needed
     if note := spool_note(state.writer.spool):
         body["spool"] = note
     return JSONResponse(body, status_code=200 if ready else 503)
