@@ -88,7 +88,9 @@ def test_every_named_file_exists(document: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_named_setting_exists(document: str) -> None:
-    known = ENV_EXAMPLE.keys() | MAKE_VARIABLES | environment("db").keys() | {"CURRENT_USER"}  # the last is SQL
+    known = ENV_EXAMPLE.keys() | MAKE_VARIABLES | environment("db").keys()
+    known |= set(re.findall(r"^ARG ([A-Z_]+)", read("docker/lambda.Dockerfile"), re.M))
+    known |= {"CURRENT_USER", "LC_ALL"}  # of SQL, and of every program
     code = "\n".join(code_of(document))
     named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", code)) | set(re.findall(r"\b([A-Z]{3,})=", code))
     assert named, f"{document} names no setting at all: this test no longer finds them"
