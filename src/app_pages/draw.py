@@ -49,7 +49,7 @@ def page() -> None:
         indicator(state)
     notice = st.container()
     if state.settings.read_only:
-        notice.info(NOTHING_KEPT, icon=":material/visibility:")
+        notice.caption(NOTHING_KEPT)
     elif _not_saving(state) and not state.database.starting:
         notice.warning(
             "The database is unavailable. Reading goes on; what you draw and say is kept and saved when it is back.",
@@ -71,9 +71,8 @@ def indicator(state: AppState) -> None:
         troubles = _troubles(state)
         for trouble, colour in troubles:
             st.badge(trouble, color=colour)
-        if not troubles:
-            well = "Ready" if state.settings.read_only else "Ready, and saving"
-            st.html(f'<span class="dot" role="img" aria-label="{well}" title="{well}"></span>')
+        if not troubles and not state.settings.read_only:
+            st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
     now = (_not_saving(state), state.models.error is None)
     if st.session_state.setdefault("last_seen", now) != now:
         st.session_state.last_seen = now
