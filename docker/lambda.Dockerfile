@@ -8,12 +8,11 @@ FROM public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1 AS adapter
 FROM ${IMAGE}
 COPY --from=adapter /lambda-adapter /opt/extensions/lambda-adapter
 
-# Nothing is kept: an instance of a function has no disk that lasts. Loading is part of the start, since an answer to
-# /ready waits for the model: the first caller then does not.
+# Nothing is kept: an instance of a function has no disk that lasts. The adapter asks /ready
+# until it answers 200, so the model is loaded as part of the start and not by the first caller.
 ENV READ_ONLY=true \
     DATA_DIR=/tmp \
     TRUSTED_PROXIES=127.0.0.1 \
     AWS_LWA_PORT=8501 \
     AWS_LWA_READINESS_CHECK_PATH=/ready \
-    AWS_LWA_READINESS_CHECK_MIN_UNHEALTHY_STATUS=400 \
     AWS_LWA_ASYNC_INIT=true

@@ -244,6 +244,16 @@ def test_both_stages_have_the_same_base() -> None:
     assert len(set(bases)) == 1, "a virtual environment works only with the Python that created it"
 
 
+def test_the_image_for_lambda_keeps_nothing_and_listens_where_the_adapter_looks() -> None:
+    text = read("docker/lambda.Dockerfile")
+    ours = dict(re.findall(r"([A-Z][A-Z_]+)=(\S+)", text.split("\nENV ")[1]))
+    assert {name for name in ours if not name.startswith("AWS_LWA_")} <= DEFAULTS.keys()
+    assert ours["READ_ONLY"] == "true"
+    assert f"PORT={ours['AWS_LWA_PORT']} " in DOCKERFILE
+    assert ours["AWS_LWA_READINESS_CHECK_PATH"] == "/ready"
+    assert "USER" not in text, "it stays the app's own user"
+
+
 def left_out(path: str) -> bool:
     """Whether .dockerignore excludes a path: the last line that matches it, or a folder above it, decides."""
     out = False
