@@ -15,6 +15,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+# Where HOME is not set and the system does not know the user, as in some containers, Streamlit would not even import. A
+# folder that does not exist is good enough: it only looks for settings there.
+os.environ.setdefault("HOME", "/nonexistent")
+
 import psutil
 import streamlit as st
 from starlette.middleware import Middleware
@@ -23,7 +27,8 @@ from streamlit import config
 from frames.images import MAX_MEGABYTES
 from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
-from web.mounting import LazyApp, MountBefore
+from web.addresses import shown_address
+from web.mounting import LazyApp, MountBefore, base_path_redirects
 from web.ops import ops_routes
 from web.visitors import VisitorCookie
 
@@ -73,15 +78,27 @@ except SettingsError as error:
 os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
 logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 get_app_state()
+# Streamlit's own routes; its pages' scripts find the path by themselves.
+config.set_option("server.baseUrlPath", settings.base_path)
 
 # The pages are a script of their own, ui.py, which Streamlit runs anew for every visitor and every click.
 app = st.App(
     "app_pages/ui.py",
     lifespan=lifespan,
-    routes=ops_routes,
-    middleware=[Middleware(MountBefore, "/api", api), Middleware(VisitorCookie)],
+    routes=[*ops_routes(settings.base_path), *base_path_redirects(settings.base_path)],
+    middleware=[
+        Middleware(MountBefore, f"{settings.base_path}/api", api),
+        Middleware(VisitorCookie, settings.base_path or "/"),
+    ],
 )
 
 # Started as a command, the app takes its address and port from the settings; `streamlit run` has flags for them.
 if __name__ == "__main__":
-    app.run(config={"server.address": settings.address, "server.port": settings.port})
+    app.run(
+        config={
+            "server.address": settings.address,
+            "server.port": settings.port,
+            "server.baseUrlPath": settings.base_path,
+            "browser.serverAddress": shown_address(settings.address, settings.port),  # in the address that is printed
+        }
+    )

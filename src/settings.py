@@ -26,8 +26,11 @@ DEFAULTS = {
     "DATA_DIR": "data",
     "PORT": "8501",
     "ADDRESS": "127.0.0.1",
+    "BASE_PATH": "",
+    "READ_ONLY": "false",
     "ADMIN_PASSWORD": "",
     "API_RATE_LIMIT": "30/second",
+    "CORS_ORIGINS": "",
     "TRUSTED_PROXIES": "",
     "FEEDBACK_REVIEW": "auto",
     "LABEL_RATE": "30",
@@ -36,6 +39,7 @@ DEFAULTS = {
     "LOG_LEVEL": "info",
 }
 
+SWITCH = ("true", "false")
 REVIEWS = ("auto", "all")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -56,8 +60,11 @@ class Settings:
     data_dir: Path
     port: int
     address: str
+    base_path: str
+    read_only: bool
     admin_password: str = field(repr=False)
     api_rate_limit: str
+    cors_origins: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     feedback_review: str
     label_rate: int | None
@@ -68,7 +75,7 @@ class Settings:
     @property
     def embedded(self) -> bool:
         """Whether the app brings its own PostgreSQL, under `data_dir`."""
-        return not self.db_host
+        return not self.db_host and not self.read_only
 
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
@@ -78,7 +85,8 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     """
     file = {name: value for name, value in dotenv_values(env_file or ROOT / ".env").items() if value is not None}
     values = DEFAULTS | file | dict(os.environ if environ is None else environ)
-    if values["DB_HOST"] and not values["DB_PASSWORD"]:
+    read_only = _one_of(values, "READ_ONLY", SWITCH) == "true"
+    if values["DB_HOST"] and not read_only and not values["DB_PASSWORD"]:
         raise SettingsError("DB_PASSWORD is empty: set it to the password of DB_USER on the server that DB_HOST names.")
     settings = Settings(
         db_host=values["DB_HOST"],
@@ -88,9 +96,12 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         db_password=values["DB_PASSWORD"],
         data_dir=(ROOT / _filled(values, "DATA_DIR")).resolve(),
         port=_integer(values, "PORT", 1, 65535),
-        address=_filled(values, "ADDRESS"),
+        address=_filled(values, "ADDRESS").strip("[]"),
+        base_path=_path(values, "BASE_PATH"),
+        read_only=read_only,
         admin_password=values["ADMIN_PASSWORD"],
         api_rate_limit=_rate(values, "API_RATE_LIMIT"),
+        cors_origins=_origins(values, "CORS_ORIGINS"),
         trusted_proxies=_networks(values, "TRUSTED_PROXIES"),
         feedback_review=_one_of(values, "FEEDBACK_REVIEW", REVIEWS),
         label_rate=_optional_integer(values, "LABEL_RATE", 1, 100_000),
@@ -139,6 +150,32 @@ def _rate(values: Mapping[str, str], name: str) -> str:
             f"{DEFAULTS[name]}, or empty for no limit, not {values[name]!r}."
         )
     return value
+
+
+def _path(values: Mapping[str, str], name: str) -> str:
+    """A path that begins with a slash and does not end with one; "" for the root."""
+    value = values[name].strip().strip("/")
+    if value and not re.fullmatch(r"[\w~-][\w.~-]*(/[\w~-][\w.~-]*)*", value, re.ASCII):
+        raise SettingsError(
+            f"{name} must be a path of letters, digits, hyphens and slashes, such as /digits, or empty, "
+            f"not {values[name]!r}."
+        )
+    return f"/{value}" if value else ""
+
+
+def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Origins in the form in which browsers send them, separated by commas; or * for all."""
+    parts = [part.strip().lower().removesuffix("/") for part in values[name].split(",") if part.strip()]
+    if parts == ["*"]:
+        return ("*",)
+    origin = r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+    if wrong := [part for part in parts if not re.fullmatch(origin, part)]:
+        raise SettingsError(
+            f"{name} must be origins with commas between them, such as https://example.com,http://localhost:3000, "
+            f"or * for all, not {wrong[0]!r}: a scheme, a host, perhaps a port, and no path."
+        )
+    # Browsers leave the scheme's own port out.
+    return tuple(re.sub(r"^(http:.*):80$|^(https:.*):443$", r"\1\2", part) for part in parts)
 
 
 def _networks(values: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -88,7 +88,9 @@ def test_every_named_file_exists(document: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_named_setting_exists(document: str) -> None:
-    known = ENV_EXAMPLE.keys() | MAKE_VARIABLES | environment("db").keys() | {"CURRENT_USER"}  # the last is SQL
+    known = ENV_EXAMPLE.keys() | MAKE_VARIABLES | environment("db").keys()
+    known |= set(re.findall(r"^ARG ([A-Z_]+)", read("docker/lambda.Dockerfile"), re.M))
+    known |= {"CURRENT_USER", "LC_ALL"}  # of SQL, and of every program
     code = "\n".join(code_of(document))
     named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", code)) | set(re.findall(r"\b([A-Z]{3,})=", code))
     assert named, f"{document} names no setting at all: this test no longer finds them"
@@ -240,6 +242,16 @@ def test_both_stages_have_the_same_base() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
     assert len(bases) == 2
     assert len(set(bases)) == 1, "a virtual environment works only with the Python that created it"
+
+
+def test_the_image_for_lambda_keeps_nothing_and_listens_where_the_adapter_looks() -> None:
+    text = read("docker/lambda.Dockerfile")
+    ours = dict(re.findall(r"([A-Z][A-Z_]+)=(\S+)", text.split("\nENV ")[1]))
+    assert {name for name in ours if not name.startswith("AWS_LWA_")} <= DEFAULTS.keys()
+    assert ours["READ_ONLY"] == "true"
+    assert f"PORT={ours['AWS_LWA_PORT']} " in DOCKERFILE
+    assert ours["AWS_LWA_READINESS_CHECK_PATH"] == "/ready"
+    assert "USER" not in text, "it stays the app's own user"
 
 
 def left_out(path: str) -> bool:

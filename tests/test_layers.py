@@ -22,6 +22,7 @@ LADDER: list[set[str]] = [
     {"storage.delivery"},
     {"storage.writer"},
     {
+        "storage.nothing_kept",
         "storage.labels",
         "storage.review",
         "storage.insights",

@@ -52,6 +52,19 @@ def test_a_variable_set_to_nothing_counts_as_set(elsewhere: Path) -> None:
         ("ADDRESS", " "),
         ("DATA_DIR", ""),
         ("DATA_DIR", "my data"),
+        ("BASE_PATH", "/a b"),
+        ("BASE_PATH", "/a/../b"),
+        ("BASE_PATH", "/a//b"),
+        ("BASE_PATH", "https://example.com/a"),
+        ("BASE_PATH", "/é"),
+        ("READ_ONLY", "perhaps"),
+        ("READ_ONLY", ""),
+        ("CORS_ORIGINS", "example.com"),
+        ("CORS_ORIGINS", "https://example.com/page"),
+        ("CORS_ORIGINS", "https://*.example.com"),
+        ("CORS_ORIGINS", "https://you@example.com"),
+        ("CORS_ORIGINS", "https://example.com,*"),
+        ("CORS_ORIGINS", "null"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named(elsewhere: Path, name: str, value: str) -> None:
@@ -69,6 +82,33 @@ def test_the_limits_form_is_said(elsewhere: Path) -> None:
 def test_proxies_are_addresses_and_networks(elsewhere: Path) -> None:
     settings = load_settings({"TRUSTED_PROXIES": "127.0.0.1, 172.16.0.0/12,::1,"}, elsewhere / "no.env")
     assert settings.trusted_proxies == ("127.0.0.1/32", "172.16.0.0/12", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("value", "path"), [("", ""), ("/", ""), ("digits", "/digits"), (" /a/b.c_d~e-f/ ", "/a/b.c_d~e-f")]
+)
+def test_a_base_path_begins_with_a_slash_and_ends_without(elsewhere: Path, value: str, path: str) -> None:
+    assert load_settings({"BASE_PATH": value}, elsewhere / "no.env").base_path == path
+
+
+def test_origins_are_as_browsers_send_them(elsewhere: Path) -> None:
+    value = "https://Example.com/, http://localhost:3000,http://[::1]:80,https://a.b:443,http://a.b:443,"
+    settings = load_settings({"CORS_ORIGINS": value}, elsewhere / "no.env")
+    expected = ("https://example.com", "http://localhost:3000", "http://[::1]", "https://a.b", "http://a.b:443")
+    assert settings.cors_origins == expected
+    assert load_settings({"CORS_ORIGINS": "*"}, elsewhere / "no.env").cors_origins == ("*",)
+    assert load_settings({}, elsewhere / "no.env").cors_origins == ()
+
+
+def test_who_keeps_nothing_needs_neither_a_password_nor_a_folder_without_spaces(elsewhere: Path) -> None:
+    environ = {"READ_ONLY": "True", "DB_HOST": "db.example", "DATA_DIR": "my data"}
+    settings = load_settings(environ, elsewhere / "no.env")
+    assert settings.read_only
+    assert not settings.embedded
+
+
+def test_an_address_may_stand_in_brackets(elsewhere: Path) -> None:
+    assert load_settings({"ADDRESS": "[::1]"}, elsewhere / "no.env").address == "::1"
 
 
 def test_a_missing_password_is_named(elsewhere: Path) -> None:

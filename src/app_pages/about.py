@@ -13,6 +13,7 @@ from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
 from percentages import percent
 from serving.app_state import get_app_state
+from storage.nothing_kept import NOTHING_KEPT
 from web.admins import get_admins
 
 WHAT_IT_IS = """
@@ -52,7 +53,10 @@ def page() -> None:
     st.title("About", anchor=False)
     st.markdown(WHAT_IT_IS)
     st.header("What is stored", anchor=False)
-    st.html(_table(("what", "what exactly", "for how long"), [(name, *told) for name, told in STORED.items()]))
+    if get_app_state().settings.read_only:
+        st.markdown(f"Nothing. {NOTHING_KEPT}")
+    else:
+        st.html(_table(("what", "what exactly", "for how long"), [(name, *told) for name, told in STORED.items()]))
     st.header("The models", anchor=False)
     model_cards()
     st.header("For programs", anchor=False)
@@ -65,7 +69,8 @@ def page() -> None:
         "models were trained on, is by Y. LeCun and C. Cortes "
         "([CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/))."
     )
-    for_administrators()
+    if not get_app_state().settings.read_only:
+        for_administrators()
 
 
 def for_administrators() -> None:

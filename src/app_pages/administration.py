@@ -17,6 +17,7 @@ from serving.app_state import get_app_state
 from serving.conversion import NotConverted
 from storage.database import Database, DatabaseAway
 from storage.model_store import NoSuchVersion
+from storage.nothing_kept import NOTHING_KEPT
 from storage.trainings import TrainingUnderWay
 from web.admins import SignInRefused, get_admins
 from web.visitors import current_client, current_visitor
@@ -41,6 +42,8 @@ def signed_in(title: str) -> bool:
     if admitted:
         st.session_state.admitted = True
         _show_outcome()
+    elif get_app_state().settings.read_only:
+        st.info(f"This page is closed: there is nothing to administer. {NOTHING_KEPT}", icon=":material/lock:")
     elif get_admins().closed:
         st.info(
             "This page is for administrators, and it is closed because no password is set. Set `ADMIN_PASSWORD` in "

@@ -135,7 +135,7 @@ class Desk {
   }
 
   enable() {
-    this.painter.enable(!this.busy && this.painted > 0, this.busy, this.data.asked)
+    this.painter.enable(!this.busy && this.painted > 0, this.busy, this.data)
   }
 
   // --- Saying what it is ----------------------------------------------------------------------------------------------

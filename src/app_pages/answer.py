@@ -12,6 +12,7 @@ import streamlit as st
 
 from app_pages.pad import SIDE, Pad
 from frames.drawing import strokes_json
+from serving.app_state import get_app_state
 from serving.reading import Reading
 from web.answers import words_of
 
@@ -85,6 +86,7 @@ def show_answer(
             "prompt": prompt,
             "asked": asked,
             "fresh": pad.fresh,
+            "keeps": not get_app_state().settings.read_only,
         },
         on_said_change=on.said,
         on_undo_change=on.undo,

@@ -55,11 +55,13 @@ class Painter {
     if (!preview && status.textContent !== spoken) status.textContent = spoken
   }
 
-  // Whether the answer can be labelled and asked about; it cannot while a label is on its way (`busy`). Where a digit was
-  // asked for, there is one label.
-  enable(on, busy, asked) {
-    for (const button of [".yes", ".why"].map(this.find)) button.disabled = !on
-    for (const button of [...this.bars, this.find(".none")]) button.disabled = !on || asked !== null
+  // Whether the answer can be asked about and labelled: not while a label is on its way (`busy`), not where nothing is kept,
+  // and where a digit was `asked` for, as that alone.
+  enable(on, busy, { asked, keeps }) {
+    this.find(".answer").classList.toggle("only-reads", !keeps)
+    this.find(".why").disabled = !on
+    this.find(".yes").disabled = !on || !keeps
+    for (const button of [...this.bars, this.find(".none")]) button.disabled = !on || !keeps || asked !== null
     this.find(".answer").setAttribute("aria-busy", busy)
   }
 }

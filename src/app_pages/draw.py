@@ -28,6 +28,7 @@ from serving.app_state import AppState, get_app_state
 from serving.page_readings import DrawingState
 from serving.reading import Reading
 from storage.database import DatabaseAway
+from storage.nothing_kept import NOTHING_KEPT
 from storage.removal import bring_back
 from storage.withdrawal import withdraw
 from storage.writer import Written
@@ -52,15 +53,19 @@ def page() -> None:
         st.title("Draw a digit", anchor=False, width="content")
         indicator(state)
     notice = st.container()
-    if _not_saving(state) and not state.database.starting:
+    if state.settings.read_only:
+        notice.caption(NOTHING_KEPT)
+    elif _not_saving(state) and not state.database.starting:
         notice.warning(
             "The database is unavailable. Reading goes on; what you draw and say is kept and saved when it is back.",
             icon=":material/cloud_off:",
         )
     try:
         desk(state, pad, state.models.infos())
-        hand_panel(state)
-        recent_drawings(state, pad)
+        if not state.settings.read_only:
+            challenge_panel()
+            hand_panel(state)
+            recent_drawings(state, pad)
     except ModelMissing as error:
         notice.error(f"No model can read at the moment. {error}", icon=":material/error:")
 
@@ -72,7 +77,7 @@ def indicator(state: AppState) -> None:
         troubles = _troubles(state)
         for trouble, colour in troubles:
             st.badge(trouble, color=colour)
-        if not troubles:
+        if not troubles and not state.settings.read_only:
             st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
     now = (_not_saving(state), state.models.error is None)
     if st.session_state.setdefault("last_seen", now) != now:
@@ -96,7 +101,7 @@ def _troubles(state: AppState) -> list[tuple[str, Colour]]:
 
 def _not_saving(state: AppState) -> bool:
     """Whether drawings wait in the spool, since the database is unavailable or its tables do not fit the app."""
-    return bool(state.database.away or state.writer.trouble)
+    return not state.settings.read_only and bool(state.database.away or state.writer.trouble)
 
 
 def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
@@ -129,7 +134,6 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
             choose_model(infos, pad)
             if not by_file.open:
                 choose_brush(pad)
-    challenge_panel()
 
 
 def choose_model(infos: dict[str, ModelInfo], pad: Pad) -> None:

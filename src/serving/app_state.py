@@ -19,6 +19,7 @@ from storage import hands, withdrawal
 from storage.database import Database, open_database
 from storage.insights import Insights
 from storage.labels import Rules
+from storage.nothing_kept import NoDatabase, NoWriter
 from storage.spool import Spool
 from storage.writer import Writer
 
@@ -56,27 +57,33 @@ class AppState:
 
 def open_app_state(settings: Settings) -> AppState:
     """Open everything; database and models get ready in the background."""
-    database = open_database(settings)
-    rules = Rules(settings.feedback_review == "all", settings.label_rate)
-    statements = logger.statements(rules) | hands.statements() | withdrawal.statements()
-    writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), statements)
-    writer.open()
+    database = NoDatabase() if settings.read_only else open_database(settings)
+    writer = NoWriter() if settings.read_only else _open_writer(settings, database)
     retraining = RetrainingJob(database, settings.retrain_every)
 
     def follow(predictor: Predictor) -> Watcher:
         retraining.open()  # trainings by themselves start from versions that the watcher has stored
         return watch(settings, database, predictor)
 
-    models = ModelLoader(settings, watch=follow)
+    models = ModelLoader(settings, watch=None if settings.read_only else follow)
     batcher = Batcher(lambda frames, model, hands: models.predictor().predict_all(frames, model, hands))
     known = HandCache(database, models)
-    known.open()
+    if not settings.read_only:
+        known.open()
     reader = Reader(batcher, writer, known)
-    readings, explainer = PageReadings(reader), Explainer(models, known, database)
-    insights = Insights(database)
+    readings = PageReadings(reader, keeps=not settings.read_only)
+    explainer, insights = Explainer(models, known, database), Insights(database)
     return AppState(
         settings, database, writer, insights, retraining, models, batcher, known, reader, readings, explainer
     )
+
+
+def _open_writer(settings: Settings, database: Database) -> Writer:
+    rules = Rules(settings.feedback_review == "all", settings.label_rate)
+    statements = logger.statements(rules) | hands.statements() | withdrawal.statements()
+    writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), statements)
+    writer.open()
+    return writer
 
 
 _app_state: AppState | None = None

@@ -35,10 +35,10 @@ class DrawingState(NamedTuple):
 
 
 class PageReadings:
-    """The readings of drawings on pages, by their states."""
+    """The readings of drawings on pages, by their states. Without `keeps`, no row is written and no label is known."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader, self._lock = reader, threading.Lock()
+    def __init__(self, reader: Reader, keeps: bool = True) -> None:
+        self._reader, self._keeps, self._lock = reader, keeps, threading.Lock()
         self._known: OrderedDict[DrawingState, Future[Reading]] = OrderedDict()
 
     def known(self, state: DrawingState) -> Reading | None:
@@ -56,9 +56,8 @@ class PageReadings:
             if known := self._known.get(state):
                 self._known.move_to_end(state)
                 return known
-            read = self._reader.read(
-                make_drawing, state.model, state.source, state.visitor, state.drawing_id, compare=True
-            )
+            visitor = state.visitor if self._keeps else None
+            read = self._reader.read(make_drawing, state.model, state.source, visitor, state.drawing_id, compare=True)
             self._known[state] = read
             if len(self._known) > MAX_STATES:
                 self._known.popitem(last=False)
@@ -69,5 +68,5 @@ class PageReadings:
         if read.exception():
             with self._lock:
                 self._known.pop(state, None)
-        else:
+        elif self._keeps:
             self._reader.keep(read.result())

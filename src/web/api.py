@@ -35,9 +35,10 @@ from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
+from storage.nothing_kept import NOTHING_KEPT
 from web import strokes, why
 from web.labelling import Said, give_label
-from web.middleware import BodyLimit, RateLimit, client_of
+from web.middleware import BodyLimit, CrossOrigin, RateLimit, client_of
 from web.problems import NotFound, TooFast, handle_errors, problems, short
 from web.schemas import (
     SECRET_LENGTH,
@@ -128,7 +129,10 @@ _photographs = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="photograph
 
 
 async def _answer(picture: bytes | str, model: str, session: str, personal: bool) -> Answer:
-    """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool."""
+    """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool.
+
+    An app that keeps nothing answers at once, and knows neither sessions nor ids.
+    """
 
     def drawing() -> Drawing:
         with metrics.timed("preprocess"):
@@ -141,11 +145,16 @@ async def _answer(picture: bytes | str, model: str, session: str, personal: bool
             photograph = _photographs.submit(drawing)
             await asyncio.wrap_future(photograph)
             ready = photograph.result
-        kept = get_app_state().reader.read_and_keep(ready, model, "api", api_visitor(session), personal)
-        reading = await asyncio.wrap_future(kept)
+        reader, read_only = get_app_state().reader, get_app_state().settings.read_only
+        read = (
+            reader.read(ready, model, "api", None)
+            if read_only
+            else reader.read_and_keep(ready, model, "api", api_visitor(session), personal)
+        )
+        reading = await asyncio.wrap_future(read)
     prediction = reading.prediction
     fields = vars(prediction) | {"probabilities": list(prediction.probabilities), "personal": _personal(prediction)}
-    return Answer(id=reading.drawing_id, **fields)
+    return Answer(id=None if read_only else reading.drawing_id, **fields)
 
 
 def _personal(prediction: Prediction) -> PersonalAnswer | None:
@@ -175,6 +184,8 @@ async def feedback(said: Feedback, request: Request) -> Labelled:
     the label is kept, and reaches its drawing when the database is back. The next answer of the drawing's session, if
     that has a personal model, knows the label; of what is not a digit it learns nothing.
     """
+    if get_app_state().settings.read_only:
+        raise DatabaseAway(NOTHING_KEPT)
     told = give_label(get_app_state(), Said(said.id, said.what, "api"), client_of(request.scope))
     done = await asyncio.wrap_future(told)
     if done.outcome == "unknown":
@@ -284,5 +295,7 @@ api.add_middleware(BodyLimit)
 api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
 api.add_middleware(RateLimit, rate=why.RATE, only="/why")
 if _rate := load_settings().api_rate_limit:
-    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes", "/why"))
+    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes"))
+if _origins := load_settings().cors_origins:
+    api.add_middleware(CrossOrigin, origins=_origins, closed=("/strokes",))
 handle_errors(api)

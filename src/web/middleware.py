@@ -1,4 +1,4 @@
-"""What stands before the API: how often one client may ask, and how much a request may bring."""
+"""What stands before the API: which pages may ask, how often one client may, and how much a request may bring."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +20,31 @@ from frames.images import MAX_BYTES, SIZE_LIMIT
 MAX_BODY = MAX_BYTES + 64 * 1024  # a picture of the largest size, and the form around it
 MAX_PARTS = 1000  # commas and brackets in JSON: what is asked for here has a handful
 MAX_CLIENTS = 10_000  # whose calls are remembered
+
+# --- From where -------------------------------------------------------------------------------------------------------
+
+
+class CrossOrigin(CORSMiddleware):
+    """ASGI middleware: pages of other origins may call, without cookies; not what lies under `closed`."""
+
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...], closed: tuple[str, ...]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("content-type",),
+            expose_headers=("retry-after",),
+            max_age=3600,
+        )
+        self.closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a browser's question whether it may call, or pass the call on."""
+        if scope["path"].removeprefix(scope["root_path"]).startswith(self.closed):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
 
 # --- How often --------------------------------------------------------------------------------------------------------
 

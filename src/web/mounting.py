@@ -1,10 +1,13 @@
-"""ASGI apps beside Streamlit's own: imported when first needed, and reached under a prefix."""
+"""ASGI apps beside Streamlit's own: imported when first needed, and reached under a prefix; a base path."""
 
 from __future__ import annotations
 
 from pkgutil import resolve_name
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
@@ -41,3 +44,13 @@ class MountBefore:
             await self.mounted({**scope, "root_path": scope.get("root_path", "") + self.prefix}, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+def base_path_redirects(base_path: str) -> list[Route]:
+    """Routes that lead from the root, and from the base path without its last slash, to the pages; none at the root."""
+
+    def to_pages(request: Request) -> RedirectResponse:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{base_path}/{query}")  # relative: a proxy may know the app under another host
+
+    return [Route(path, to_pages) for path in ("/", base_path)] if base_path else []

@@ -41,9 +41,12 @@ def _ready(_request: Request) -> JSONResponse:
     """
     state = get_app_state()
     state.models.load_now()
-    reasons = {"model": state.models.error, "database": _unreachable(state.database) or state.writer.trouble}
+    reasons = {"model": state.models.error}
+    if not state.settings.read_only:
+        reasons["database"] = _unreachable(state.database) or state.writer.trouble
     ready = not any(reasons.values())
     body = {"status": "ready" if ready else "not ready"} | {part: why or "ready" for part, why in reasons.items()}
+    body.setdefault("database", "none")  # READ_ONLY: it is not needed
     if note := spool_note(state.writer.spool):
         body["spool"] = note
     return JSONResponse(body, status_code=200 if ready else 503)
@@ -222,9 +225,9 @@ def tensorboard_runs(port: int) -> bool:
         connection.close()
 
 
-ops_routes = [
-    Route("/health", _health),
-    Route("/ready", _ready),
-    Route("/metrics", _metrics),
-    Route("/dashboard", _dashboard),
-]
+def ops_routes(base_path: str = "") -> list[Route]:
+    """The routes, at the root; with a base path also under it, where a proxy that passes nothing else on finds them."""
+    endpoints = {"/health": _health, "/ready": _ready, "/metrics": _metrics, "/dashboard": _dashboard}
+    return [
+        Route(base + path, endpoint) for base in dict.fromkeys(("", base_path)) for path, endpoint in endpoints.items()
+    ]

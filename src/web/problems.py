@@ -67,10 +67,11 @@ async def _problem(_request: Request, error: Exception) -> JSONResponse:
 async def _not_served(request: Request, error: Exception) -> JSONResponse:
     """Refused by FastAPI itself: an unknown path, a wrong method, a malformed body."""
     assert isinstance(error, HTTPException)  # noqa: S101 - FastAPI calls it for nothing else
+    docs = f"{request.scope['root_path']}/docs"
     sentences = {
         400: "This request cannot be read: its body is broken.",
-        404: "There is nothing at this address: /api/docs shows what there is.",
-        405: f"This address does not take {short(request.method)}: /api/docs shows what it takes.",
+        404: f"There is nothing at this address: {docs} shows what there is.",
+        405: f"This address does not take {short(request.method)}: {docs} shows what it takes.",
     }
     detail = sentences.get(error.status_code, error.detail)
     return JSONResponse({"detail": detail}, status_code=error.status_code, headers=error.headers)

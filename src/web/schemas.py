@@ -134,7 +134,9 @@ class PersonalAnswer(BaseModel):
 class Answer(BaseModel):
     """What the model reads in a picture."""
 
-    id: UUID = Field(description="The drawing's id: whoever has it may label the drawing.")
+    id: UUID | None = Field(
+        description="The drawing's id: whoever has it may label the drawing. null where the app keeps nothing."
+    )
     predicted_digit: Digit
     confidence: Fraction = Field(description="The calibrated probability of predicted_digit.")
     probabilities: list[Fraction] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")

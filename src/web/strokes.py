@@ -72,7 +72,8 @@ async def strokes(canvas: Canvas, request: Request) -> Read:
     if canvas.up:
         read = app.page_readings.read(state, drawing)
     else:
-        read = app.reader.read(drawing, canvas.model, "preview", visitor, canvas.id)
+        personal = not app.settings.read_only  # else there are no labels
+        read = app.reader.read(drawing, canvas.model, "preview", visitor, canvas.id, personal)
     return Read(strokes=len(lines), answer=words_of(await asyncio.wrap_future(read)))
 
 

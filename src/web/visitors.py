@@ -22,10 +22,10 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class VisitorCookie:
-    """ASGI middleware that sets a random cookie in every browser without one."""
+    """ASGI middleware that sets a random cookie in every browser without one, for what lies under `path`."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, path: str = "/") -> None:
+        self.app, self.path = app, path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and set the cookie with a page's response."""
@@ -35,7 +35,8 @@ class VisitorCookie:
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append("set-cookie", _new_cookie(secure=scope["scheme"] == "https"))
+                cookie = _new_cookie(self.path, secure=scope["scheme"] == "https")
+                MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
@@ -80,6 +81,6 @@ def _cookie_of(connection: HTTPConnection) -> str:
     return value if _WELL_FORMED.fullmatch(value) else ""
 
 
-def _new_cookie(*, secure: bool) -> str:
-    value = f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={ONE_YEAR}; HttpOnly; SameSite=Lax"
+def _new_cookie(path: str, *, secure: bool) -> str:
+    value = f"{COOKIE}={secrets.token_urlsafe(32)}; Path={path}; Max-Age={ONE_YEAR}; HttpOnly; SameSite=Lax"
     return value + "; Secure" if secure else value

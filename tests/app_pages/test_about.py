@@ -38,7 +38,8 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def opened(infos: dict[str, ModelInfo] | None, monkeypatch: pytest.MonkeyPatch) -> str:
     """All that the page says."""
-    monkeypatch.setattr(app_state, "get_app_state", lambda: SimpleNamespace(models=Models(infos)))
+    state = SimpleNamespace(models=Models(infos), settings=SimpleNamespace(read_only=False))
+    monkeypatch.setattr(app_state, "get_app_state", lambda: state)
     at = AppTest.from_file(str(Path(ROOT / "src/app_pages/about.py")), default_timeout=60).run()
     assert not at.exception
     texts = [each.value for part in (at.markdown, at.warning, at.title, at.header) for each in part]

@@ -120,3 +120,11 @@ def test_the_oldest_states_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     for strokes in (1, 2, 1, 3, 1, 2):
         known.read(STATE._replace(strokes=strokes), lambda: DRAWING)
     assert len(reader.kept) == 4, "1, 2, 3, and 2 again: 1 was asked for meanwhile"
+
+
+def test_without_keeping_nothing_is_written_and_nobody_is_known_by_their_labels() -> None:
+    reader = CountingReader()
+    known = PageReadings(cast(Reader, reader), keeps=False)
+    assert known.read(STATE, lambda: DRAWING).result(5).visitor is None
+    assert reader.kept == []
+    assert known.known(STATE) is not None

@@ -35,7 +35,35 @@ def test_it_creates_its_database_once_and_is_reached_by_its_socket_alone(tmp_pat
 def test_why_it_does_not_start_is_said_without_the_packages_own_words(tmp_path: Path) -> None:
     (tmp_path / "postgres").write_text("not a folder")
     server = EmbeddedServer(tmp_path, "digits")
-    with pytest.raises(OSError, match="embedded PostgreSQL does not start; its log is"):
+    with pytest.raises(OSError, match=r"embedded PostgreSQL does not start: .*File exists"):
+        server.start()
+    server.stop()
+
+
+def test_a_locale_that_the_machine_lacks_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_TIME", "LANG"):
+        monkeypatch.setenv(name, "xx_XX.UTF-8")
+    server = EmbeddedServer(tmp_path, "digits")
+    try:
+        connection = psycopg2.connect(server.start())
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'digits'")
+            assert cursor.fetchone() == ("C", "UTF8")
+        connection.close()
+    finally:
+        server.stop()
+
+
+def test_what_initdb_says_is_in_the_error_and_a_log_is_named_only_if_there_is_one(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    folder.mkdir()
+    (folder / "of-somebody-else").touch()
+    server = EmbeddedServer(tmp_path, "digits")
+    with pytest.raises(OSError, match=r"does not start: initdb: error: .* exists but is not empty") as raised:
+        server.start()
+    assert "its log" not in str(raised.value)
+    (folder / "log").touch()
+    with pytest.raises(OSError, match=f"; its log is {folder}/log"):
         server.start()
     server.stop()
 

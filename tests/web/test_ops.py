@@ -241,7 +241,7 @@ def dashboard(host: str) -> httpx.Response:
     """What the dashboard answers to a browser that came by this host's name."""
 
     async def get() -> httpx.Response:
-        transport = httpx.ASGITransport(Starlette(routes=ops_routes))
+        transport = httpx.ASGITransport(Starlette(routes=ops_routes()))
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}:8501") as client:
             return await client.get("/dashboard")
 
