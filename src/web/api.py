@@ -295,7 +295,7 @@ api.add_middleware(BodyLimit)
 api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
 api.add_middleware(RateLimit, rate=why.RATE, only="/why")
 if _rate := load_settings().api_rate_limit:
-    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes"))
+    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes", "/why"))
 if _origins := load_settings().cors_origins:
-    api.add_middleware(CrossOrigin, origins=_origins, closed=("/strokes",))
+    api.add_middleware(CrossOrigin, origins=_origins, closed=("/strokes", "/why"))
 handle_errors(api)
