@@ -6,6 +6,7 @@ It names a state of the drawing that has been read for this very visitor; nobody
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
@@ -50,4 +51,5 @@ async def explain(shown: Shown, request: Request) -> Why:
         raise NotFound("The model has learned since: draw it again, and ask then.") from error
     except Busy as error:
         raise TooFast("Many are asking why at present: ask again in a moment.") from error
-    return why(explanation, reading.drawing.frame)
+    told = why(explanation, reading.drawing.frame)
+    return replace(told, likenesses_note="") if app.settings.read_only else told  # there are no labels

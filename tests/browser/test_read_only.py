@@ -27,13 +27,14 @@ def test_a_drawing_is_read_and_the_page_says_that_nothing_is_kept(reader: Runnin
     page.set_viewport_size({"width": width, "height": 900})
     open_page(page, reader.url)
     expect(page.get_by_text(NOTHING_KEPT)).to_be_visible()
+    expect(page.get_by_role("button", name="Challenge: ten digits")).to_have_count(0)
     expect(page.locator(".dot")).to_have_count(0)  # it would say that drawings are saved
     with page.expect_response(f"{reader.url}/api/strokes") as read:
         draw(page, SEVEN)
     assert read.value.status == 200
     assert answer(page, len(SEVEN)) == 7
     expect(digit_button(page, 7)).to_be_disabled()
-    for name in ("Yes, seven", "Not a digit"):
+    for name in ("Yes, a 7", "Not a digit"):
         expect(page.get_by_role("button", name=name)).to_be_hidden()
     page.keyboard.press("7")
     assert answer(page, len(SEVEN)) == 7, "a label would have emptied the canvas"
@@ -42,6 +43,16 @@ def test_a_drawing_is_read_and_the_page_says_that_nothing_is_kept(reader: Runnin
     unmoving(page)
     found = Axe().run(page).response["violations"]
     assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
+
+
+def test_it_says_why_and_nothing_of_labels(reader: RunningApp, page: Page) -> None:
+    open_page(page, reader.url)
+    draw(page, SEVEN)
+    answer(page, len(SEVEN))
+    page.get_by_role("button", name="Why?").click()
+    sheet = page.locator("dialog.because")
+    expect(sheet.get_by_role("heading", name="Why 7?")).to_be_visible()
+    expect(sheet.get_by_text("label")).to_have_count(0)
 
 
 def test_about_and_the_administrators_pages_say_so_too(reader: RunningApp, page: Page) -> None:
