@@ -18,11 +18,11 @@ from web.admins import get_admins
 
 WHAT_IT_IS = """
 This app reads handwritten digits, and learns from the people who use it. Draw a digit, and it is read after every
-stroke; say what it really was, and your next digits are read with what you said. Labels that hold up against other
-people's also train the next version of the model, for everybody.
+stroke. Say which digit it really was, and the app reads your next ones better. It also learns for everybody: from time
+to time it is trained on what people have said, if that agrees with what others say, and only if it then reads better.
 
-It runs where it was installed: no account, no cloud, and nothing is sent to anybody else. It is made for single digits
-from 0 to 9. It makes mistakes, also where it is certain, so nothing that matters should hang on one answer.
+It runs where it was installed. There is no account and no cloud, and nothing is sent to anybody else. It is made for
+single digits from 0 to 9. It makes mistakes, even when it seems sure: do not use it for anything important.
 """
 
 # What is stored, and until when. There is no time limit in the app: what is not deleted stays.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
 
 import streamlit as st
@@ -10,6 +11,8 @@ from app_pages.style import show_stylesheet
 from web.admins import get_admins
 from web.visitors import current_visitor
 
+log = logging.getLogger(__name__)
+
 st.set_page_config(page_title="Digit reader", page_icon="✏️", layout="centered")
 show_stylesheet("ui")
 
@@ -17,12 +20,26 @@ show_stylesheet("ui")
 # password themselves. In the navigation they would only be in everybody else's way.
 FOR_ADMINS: Literal["visible", "hidden"] = "visible" if get_admins().admits(current_visitor(), used=False) else "hidden"
 
-st.navigation(
-    [
-        st.Page("draw.py", title="Draw", icon=":material/draw:", default=True),
-        st.Page("review.py", title="Review", icon=":material/lock:", visibility=FOR_ADMINS),
-        st.Page("models.py", title="Models", icon=":material/lock:", visibility=FOR_ADMINS),
-        st.Page("about.py", title="About", icon=":material/info:"),
-    ],
-    position="top",
-).run()
+PAGES = [
+    st.Page("draw.py", title="Draw", icon=":material/draw:", default=True),
+    st.Page("review.py", title="Review", icon=":material/lock:", visibility=FOR_ADMINS),
+    st.Page("models.py", title="Models", icon=":material/lock:", visibility=FOR_ADMINS),
+    st.Page("about.py", title="About", icon=":material/info:"),
+]
+
+# Links of our own: on a phone, Streamlit's navigation is a panel that stays open over the page that was chosen.
+page = st.navigation(PAGES, position="hidden")
+with st.container(key="nav", horizontal=True, gap="xsmall", width="content"):
+    for each in PAGES:
+        if each.visibility == "visible":
+            st.page_link(each)
+
+try:
+    page.run()
+except Exception:  # whatever it is: Streamlit's own message speaks of data leaks and of a cloud
+    log.exception("the page %s has failed", page.url_path or "draw")
+    st.error(
+        "Something went wrong on this page. What was saved is safe: reload the page. If that does not help, tell "
+        "whoever runs this app; its log says what happened.",
+        icon=":material/error:",
+    )

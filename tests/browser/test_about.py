@@ -5,6 +5,7 @@ Covers src/app_pages: about, ui.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,17 @@ CHROME = (
     '[class*="viewerBadge"]'
 )
 
+LINKS = ".st-key-nav a"
+ON_TOP = """node => {
+    const box = node.getBoundingClientRect()
+    return node.contains(document.elementFromPoint(box.x + 5, box.y + box.height / 2))
+}"""
+
 
 def links(page: Page) -> list[str]:
     """The pages in the navigation."""
     at_rest(page)
-    return page.locator('[data-testid="stTopNavLink"]').all_inner_texts()
+    return page.locator(LINKS).all_inner_texts()
 
 
 def named(page: Page) -> list[str]:
@@ -48,10 +55,10 @@ def test_only_administrators_find_their_pages_in_the_navigation(
     page.get_by_label("Password", exact=True).fill(SESAME)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    expect(page.locator('[data-testid="stTopNavLink"]')).to_have_count(4)
+    expect(page.locator(LINKS)).to_have_count(4)
     assert named(page) == ["Draw", "Review", "Models", "About"]
     page.get_by_role("button", name="Sign out").click()
-    expect(page.locator('[data-testid="stTopNavLink"]')).to_have_count(2)
+    expect(page.locator(LINKS)).to_have_count(2)
     for address in ("review", "models"):
         page.goto(f"{app.url}/{address}")
         expect(page.get_by_label("Password", exact=True)).to_be_visible()
@@ -89,3 +96,29 @@ def test_nothing_of_the_framework_is_on_the_pages_however_and_wherever_the_app_i
         page.close()
     finally:
         app.stop()
+
+
+def test_a_page_that_fails_says_so_in_our_own_words_and_tells_the_log_why(page: Page, tmp_path: Path) -> None:
+    for folder in ("src", "model", "sql"):
+        shutil.copytree(ROOT / folder, tmp_path / "copy" / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "copy/src/app_pages/about.py").write_text("raise RuntimeError('a secret of the house')\n")
+    app = RunningApp(tmp_path, root=tmp_path / "copy", READ_ONLY="true")
+    try:
+        page.goto(f"{app.start().url}/about")
+        expect(page.get_by_role("alert")).to_contain_text("Something went wrong on this page.")
+        assert "secret" not in page.inner_text("body")
+        assert "RuntimeError: a secret of the house" in app.log.read_text()
+        page.get_by_role("link", name="Draw").click()
+        expect(page.get_by_role("heading", name="Draw a digit")).to_be_visible()
+    finally:
+        app.stop()
+
+
+def test_on_a_phone_the_page_that_was_chosen_is_not_covered(app: RunningApp, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(app.url)
+    page.get_by_role("link", name="About").click()
+    heading = page.get_by_role("heading", name="About")
+    expect(heading).to_be_visible()
+    at_rest(page)
+    assert heading.evaluate(ON_TOP)
