@@ -101,7 +101,7 @@ def test_axe_finds_nothing_about_an_upload(full: RunningApp, visitor: Page, pict
         data = png(zero()) if picture == "read" else b"Dear Sir or Madam"
         file: FilePayload = {"name": "drawing.png", "mimeType": "image/png", "buffer": data}
         visitor.locator("input[type=file]").set_input_files(files=[file])
-        expected = visitor.locator(".seen") if picture == "read" else visitor.get_by_text("This is not a picture")
+        expected = visitor.locator("svg.seen") if picture == "read" else visitor.get_by_text("This is not a picture")
         expect(expected).to_be_visible()
         unmoving(visitor)
         found += violations(visitor, width)
