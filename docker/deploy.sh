@@ -3,6 +3,8 @@
 #
 # The server has Docker, and a folder with a .env (DEPLOYMENT.md; cloud-init makes both). `digit-reader` in the home
 # folder is its name if you give none.
+#
+# shellcheck disable=SC2029 # the folder's name is filled in here, for the server
 set -eu
 [ -n "${1:-}" ] || { echo "usage: docker/deploy.sh USER@SERVER [FOLDER]" >&2; exit 1; }
 server=$1 folder=${2:-digit-reader}
