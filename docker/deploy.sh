@@ -13,4 +13,4 @@ ssh "$server" "test -f '$folder/.env'" \
   || { echo "$server has no $folder/.env: set it up first, as DEPLOYMENT.md says." >&2; exit 1; }
 # What was deleted here must not stay there; everything that is not the project's (.env, backups) does.
 git archive --format=tar HEAD | ssh "$server" "cd '$folder' && rm -rf src sql model docker && tar -x"
-ssh "$server" "cd '$folder' && docker/update.sh"
+ssh "$server" "cd '$folder' && PULL='${PULL:-}' docker/update.sh"
