@@ -89,6 +89,8 @@ def test_every_named_file_exists(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_named_setting_exists(document: str) -> None:
     known = ENV_EXAMPLE.keys() | MAKE_VARIABLES | environment("db").keys() | {"CURRENT_USER"}  # the last is SQL
+    scripts = "".join(read(f"docker/{name}.sh") for name in ("deploy", "update"))
+    known |= set(re.findall(r"\$[({]([A-Z]+)[):]", MAKEFILE + scripts))
     code = "\n".join(code_of(document))
     named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", code)) | set(re.findall(r"\b([A-Z]{3,})=", code))
     assert named, f"{document} names no setting at all: this test no longer finds them"

@@ -8,11 +8,11 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from settings import ROOT
 from support.pictures import one, png
@@ -90,5 +90,5 @@ def test_the_pages_websocket_passes(proxied: str) -> None:
     unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
     address = proxied.replace("https", "wss") + "/_stcore/stream"
-    with connect(address, ssl=unchecked, origin=proxied, subprotocols=["streamlit"]) as socket:  # type: ignore[list-item,arg-type]
+    with connect(address, ssl=unchecked, origin=Origin(proxied), subprotocols=[Subprotocol("streamlit")]) as socket:
         assert socket.protocol.state.name == "OPEN"

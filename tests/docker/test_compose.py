@@ -1,6 +1,6 @@
 """The image and Compose on a real engine: built, started, used, broken, mended and taken away, as on a server.
 
-Run by `make test-docker`. The commands for backup, restore and a new password are DEPLOYMENT.md's own, word for word.
+Run by `make test-docker`. The command for a new password is DEPLOYMENT.md's own, word for word.
 """
 
 from __future__ import annotations
@@ -94,20 +94,6 @@ def test_down_and_up_keeps_the_rows(stack: Stack) -> None:
     assert stack.rows_of(before) == 1
 
 
-def test_a_backup_brings_back_what_was_there_and_nothing_else(stack: Stack) -> None:
-    kept = stack.read_a_one()
-    stack.shell(documented("pg_dump"))
-    later = stack.read_a_one()
-    stack.sql("DELETE FROM predictions WHERE drawing_id = :'id'", kept)
-    stack.compose("stop", "app")
-    stack.shell(documented("pg_restore --clean"))
-    stack.compose("start", "app")
-    stack.until_ready()
-    assert stack.rows_of(kept) == 1
-    assert stack.rows_of(later) == 0
-    assert stack.rows_of(stack.read_a_one()) == 1
-
-
 def test_a_forgotten_password_can_be_replaced(stack: Stack) -> None:
     before = stack.read_a_one()
     stack.set("DB_PASSWORD", secrets.token_hex(24))
@@ -140,56 +126,6 @@ def test_only_the_apps_port_is_open_and_only_here(stack: Stack) -> None:
     assert network.stdout.strip() == "true"
     attached = stack.inspect("db", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}")
     assert attached.split() == [f"{stack.name}_database"]
-
-
-PROMETHEUS = """
-FROM python:3.12-slim
-RUN apt-get update && apt-get install --yes --no-install-recommends prometheus
-CMD printf '%s' "$CONFIG" > /tmp/prometheus.yml \\
- && exec prometheus --config.file=/tmp/prometheus.yml --storage.tsdb.path=/tmp/prometheus
-"""
-
-
-def test_a_real_prometheus_collects_the_figures(stack: Stack) -> None:
-    """Debian's own, with the project's file; only the app's address and the pace are another."""
-    stack.read_a_one()
-    image = f"{stack.name}-prometheus"
-    built = docker("build", "--tag", image, "-", environment=stack.environment, typed=PROMETHEUS)
-    assert built.returncode == 0, built.stderr
-    config = (ROOT / "docker/monitoring/prometheus.yml").read_text()
-    config = config.replace("127.0.0.1:8501", "app:8501").replace("15s", "1s")
-    port = free_port()
-    network, publish = f"{stack.name}_front", f"127.0.0.1:{port}:9090"
-    words = (
-        "run",
-        "-d",
-        "--name",
-        image,
-        "--network",
-        network,
-        "--publish",
-        publish,
-        "--env",
-        f"CONFIG={config}",
-        image,
-    )
-    started = docker(*words, environment=stack.environment)
-    try:
-        assert started.returncode == 0, started.stderr
-
-        def names() -> set[str]:
-            try:
-                found = httpx.get(f"http://127.0.0.1:{port}/api/v1/label/__name__/values", timeout=10).json()
-            except (httpx.TransportError, ValueError):
-                return set()
-            return set(found["data"])
-
-        wanted = {"digit_reader_predictions_total", "digit_reader_prediction_seconds_bucket"}
-        wanted |= {"digit_reader_labelled_drawings", "digit_reader_build_info", "process_resident_memory_bytes"}
-        wait_until(lambda: wanted <= names(), 60, "the series")
-    finally:
-        docker("rm", "--force", "--volumes", image, environment=stack.environment)
-        docker("image", "rm", image, environment=stack.environment)
 
 
 def test_it_ends_in_order_and_at_once(stack: Stack) -> None:

@@ -77,6 +77,7 @@ class Stack:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.prometheus = ""
         self.name = f"digits-test-{secrets.token_hex(4)}"
         self.environment = engine | {"COMPOSE_PROJECT_NAME": self.name}
         shutil.copy(folder / ".env.example", folder / ".env")
