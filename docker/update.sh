@@ -47,7 +47,8 @@ go_back() {
 if [ -n "${PULL:-}" ]; then docker compose pull app; else docker compose build app; fi
 
 if [ "$count" -gt 0 ] && ! echo "$app" | grep -q 'published:'; then
-  docker compose up --detach --no-deps --no-recreate --scale app=$((2 * count)) app
+  # (With --no-deps they would differ from what .env describes, and the next `up` would replace them all at once.)
+  docker compose up --detach --no-recreate --scale app=$((2 * count)) app
   # shellcheck disable=SC2046 # ids are words
   if ! all_ready $(new_ones); then
     docker rm --force --volumes $(new_ones) >/dev/null

@@ -168,6 +168,7 @@ def test_a_promotion_reaches_every_replica_within_two_seconds(stack: Stack) -> N
     took = [float(each.communicate(timeout=60)[0]) - promoted for each in waiting]
     show(f"a promotion reached {len(took)} replicas after {max(took):.2f} s")
     assert len(took) == 3
+    assert min(took) > 0, "it served before it was promoted"
     assert max(took) < 2
 
 
