@@ -47,7 +47,8 @@ def stack(engine: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iter
         start = time.monotonic()
         up = stack.try_compose("up", "-d", "--build", "--wait", "--wait-timeout", "300")
         assert up.returncode == 0, up.stderr + stack.try_compose("logs").stdout
-        show(f"both services healthy in {time.monotonic() - start:.1f} s")
+        stack.until_ready()
+        show(f"both services ready in {time.monotonic() - start:.1f} s")
         yield stack
     finally:
         down = stack.try_compose("down", "--volumes", "--remove-orphans", "--rmi", "local")
@@ -172,3 +173,35 @@ def test_an_empty_password_is_refused_with_a_sentence(engine: Environment, tmp_p
     assert refused.returncode != 0
     assert "DB_PASSWORD" in refused.stderr
     assert "please set it in .env" in refused.stderr
+
+
+def test_the_build_sees_little_of_the_project(stack: Stack, tmp_path: Path) -> None:
+    """An image of the build context alone, however much lies in the folder: under 5 MB."""
+    (stack.folder / "backups").mkdir(exist_ok=True)
+    (stack.folder / "backups/digits.dump.gz").write_bytes(os.urandom(20_000_000))
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text("FROM scratch\nCOPY . .\n")
+    name = f"{stack.name}-context"
+    words = ("build", "--quiet", "--tag", name, "--file", str(dockerfile), ".")
+    built = docker(*words, environment=stack.environment, folder=stack.folder)
+    assert built.returncode == 0, built.stderr
+    size = int(docker("image", "inspect", name, "-f", "{{.Size}}", environment=stack.environment).stdout)
+    docker("image", "rm", name, environment=stack.environment)
+    show(f"build context: {size / 1e6:.1f} MB")
+    assert size < 5e6
+
+
+def test_the_image_says_what_it_is(stack: Stack) -> None:
+    label = '{{index .Config.Labels "org.opencontainers.image.title"}}'
+    assert stack.inspect("app", label) == "Digit reader"
+
+
+def test_a_training_fits_into_the_apps_memory_and_is_refused_where_it_does_not(stack: Stack) -> None:
+    """Compose's limit permits it beside the app itself; half of that does not, and the app says so."""
+    probe = "import sys; sys.path.insert(0, 'src'); from feedback.memory import require_memory; require_memory()"
+    permitted = stack.try_compose("exec", "-T", "app", "python", "-c", probe)
+    assert permitted.returncode == 0, permitted.stderr
+    words = ("run", "--rm", "--memory", "600m", stack.inspect("app", "{{.Image}}"), "python", "-c", probe)
+    refused = docker(*words, environment=stack.environment)
+    assert refused.returncode != 0
+    assert "A training takes 800 MiB of memory" in refused.stderr
