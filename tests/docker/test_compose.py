@@ -178,7 +178,7 @@ def test_an_empty_password_is_refused_with_a_sentence(engine: Environment, tmp_p
 def test_the_build_sees_little_of_the_project(stack: Stack, tmp_path: Path) -> None:
     """An image of the build context alone, however much lies in the folder: under 5 MB."""
     (stack.folder / "backups").mkdir(exist_ok=True)
-    (stack.folder / "backups/digits.dump.gz").write_bytes(os.urandom(20_000_000))
+    (stack.folder / "backups/digits.dump.gz").write_bytes(secrets.token_bytes(20_000_000))
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text("FROM scratch\nCOPY . .\n")
     name = f"{stack.name}-context"
