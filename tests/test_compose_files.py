@@ -91,6 +91,16 @@ def test_what_is_mounted_exists() -> None:
                 assert source in COMPOSE["volumes"]
 
 
+def test_grafana_does_not_start_without_a_password() -> None:
+    """With an empty one its user would be admin, with the password admin."""
+    service = SERVICES["grafana"]
+    assert service["environment"]["GF_SECURITY_ADMIN_PASSWORD"] == "${ADMIN_PASSWORD:-}"  # noqa: S105 - a name
+    command = [word.replace("$$", "$") for word in service["entrypoint"]]
+    refused = subprocess.run(command, env={"GF_SECURITY_ADMIN_PASSWORD": ""}, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "please set ADMIN_PASSWORD in .env" in refused.stderr
+
+
 # --- Scripts ----------------------------------------------------------------------------------------------------------
 
 
