@@ -4,6 +4,7 @@
 #   make test    every test except the long ones and Docker's
 #
 # The others: install install-dev train lint bench test-full test-docker screenshots clean
+# On a server, with Docker: up down logs backup restore deploy
 
 PYTHON ?= python3
 # The build of torch: cpu, auto (looks for a GPU), cu130 ... The environment overrides .env; .env, the default.
@@ -16,6 +17,7 @@ export PYTHONUNBUFFERED := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test install install-dev train lint bench test-full test-docker screenshots clean
+.PHONY: up down logs backup restore deploy
 .DEFAULT_GOAL := run
 
 run: install
@@ -87,3 +89,26 @@ endef
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov runs reports
+
+# --- On a server, with Docker (DEPLOYMENT.md) --------------------------------------------------------------------------
+
+up:
+	docker compose up --detach --build --wait
+
+# Drawings are kept.
+down:
+	docker compose down
+
+logs:
+	docker compose logs --follow --tail 100
+
+backup:
+	@docker/backup.sh
+
+# make restore FILE=backups/digits-....dump.gz
+restore:
+	@docker/restore.sh "$(FILE)"
+
+# make deploy HOST=you@server (FOLDER=digit-reader on the server)
+deploy:
+	@docker/deploy.sh "$(HOST)" $(FOLDER)

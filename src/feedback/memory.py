@@ -31,12 +31,21 @@ def available_memory(root: Path = Path("/")) -> int | None:
     return min([machine, *_container(root)])
 
 
+# Where a container's limit, what it uses, and how much of that are cached files is said: by cgroup v2, and by v1.
+_GROUPS = (
+    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+
+
 def _container(root: Path) -> list[int]:
-    """What the container's limit leaves (cgroup v2): none, or one number. Cached files give way, and do not count."""
-    folder = root / "sys/fs/cgroup"
-    try:
-        limit, used = (int((folder / f"memory.{name}").read_text()) for name in ("max", "current"))
-        statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-        return [max(0, limit - used + int(statistics["inactive_file"]))]
-    except (OSError, ValueError, KeyError):  # no limit is the word "max"
-        return []
+    """What the container's limit leaves: none, or one number. Cached files give way, and do not count."""
+    left = []
+    for folder, maximum, current, cached in _GROUPS:
+        try:
+            limit, used = (int((root / folder / name).read_text()) for name in (maximum, current))
+            statistics = dict(line.split() for line in (root / folder / "memory.stat").read_text().splitlines())
+            left.append(max(0, limit - used + int(statistics[cached])))
+        except (OSError, ValueError, KeyError):  # no limit is the word "max", or in v1 a number beyond all memory
+            continue
+    return left

@@ -1,11 +1,10 @@
 """The image and Compose on a real engine: built, started, used, broken, mended and taken away, as on a server.
 
-Run by `make test-docker`. The commands for backup, restore and a new password are DEPLOYMENT.md's own, word for word.
+Run by `make test-docker`. The command for a new password is DEPLOYMENT.md's own, word for word.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
@@ -13,172 +12,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from settings import ROOT
-from support.pictures import one, png
 from support.running_app import free_port, wait_until
+from support.stack import Environment, Stack, docker, fresh_copy, show
 
 # The first build downloads torch.
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
-
-HELPER = ROOT / "../shared/docker-engine/docker-up.sh"
-"""Starts an engine on machines that have none; not part of the project, and used only where it is there."""
-
-Environment = dict[str, str]
-
-
-def docker(
-    *words: str, environment: Environment, folder: Path | None = None, typed: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """A docker command, run in a folder, with what a person would type into it."""
-    return subprocess.run(
-        ["docker", *words], cwd=folder, env=environment, input=typed, capture_output=True, text=True, check=False
-    )
-
-
-def show(figure: str) -> None:
-    print(f"\n{figure}")  # noqa: T201 - `make test-docker` shows it
-
-
-def answers(environment: Environment) -> bool:
-    found = shutil.which("docker", path=environment["PATH"])
-    return found is not None and docker("info", environment=environment).returncode == 0
-
-
-def helpers_environment() -> Environment:
-    file = Path(os.environ.get("TMPDIR", "/tmp")) / "docker-engine" / "env.sh"  # noqa: S108 - the helper's own choice
-    if not file.exists():
-        return dict(os.environ)
-    listing = subprocess.check_output(["bash", "-c", f". '{file}' && env -0"], text=True)
-    return dict(line.split("=", 1) for line in listing.split("\0") if line)
-
-
-def without_settings(environment: Environment) -> Environment:
-    """The environment beats .env, so nothing of it may be a setting of ours: these tests mean what .env says."""
-    ours = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.M))
-    return {name: value for name, value in environment.items() if name not in ours and not name.startswith("COMPOSE_")}
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Environment]:
-    """The environment in which `docker` answers."""
-    for environment in (dict(os.environ), helpers_environment()):
-        if answers(environment):
-            yield without_settings(environment)
-            return
-    if HELPER.exists() and os.geteuid() == 0:
-        subprocess.run([HELPER, "python:3.12-slim", "postgres:17"], check=True)
-        yield without_settings(helpers_environment())
-        subprocess.run([HELPER, "stop"], check=True)
-        return
-    reason = "No Docker engine answers: install one, or let this user reach it (`docker info` says why)."
-    assert os.environ.get("CI") != "true", reason
-    pytest.skip(reason)
-
-
-def fresh_copy(folder: Path) -> Path:
-    """The project as a fresh clone has it, with the changes that are not committed yet."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert listed.returncode == 0, f"These tests need the git repository: {listed.stderr}"
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
-
-
-class Stack:
-    """The services of one project folder."""
-
-    def __init__(self, folder: Path, engine: Environment) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.name = f"digits-test-{secrets.token_hex(4)}"
-        self.environment = engine | {"COMPOSE_PROJECT_NAME": self.name}
-        shutil.copy(folder / ".env.example", folder / ".env")
-        self.set("PORT", str(self.port))
-        self.set("DB_PASSWORD", secrets.token_hex(24))
-
-    def set(self, name: str, value: str) -> None:
-        """Change a line of .env."""
-        file = self.folder / ".env"
-        text, changed = re.subn(rf"^{name}=.*$", f"{name}={value}", file.read_text(), flags=re.M)
-        assert changed == 1, f".env.example has no line for {name}"
-        file.write_text(text)
-
-    def try_compose(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return docker("compose", *words, environment=self.environment, folder=self.folder)
-
-    def compose(self, *words: str) -> str:
-        done = self.try_compose(*words)
-        assert done.returncode == 0, f"docker compose {' '.join(words)}: {done.stderr}"
-        return done.stdout.strip()
-
-    def shell(self, command: str) -> None:
-        """A command of DEPLOYMENT.md, as a person types it."""
-        done = subprocess.run(
-            ["bash", "-e", "-c", command], cwd=self.folder, env=self.environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-
-    def inspect(self, service: str, what: str) -> str:
-        done = docker(
-            "inspect", self.compose("ps", "--all", "--quiet", service), "-f", what, environment=self.environment
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def sql(self, statement: str, drawing: dict[str, Any]) -> str:
-        """What PostgreSQL answers to a statement about one drawing, which is called :'id' in it."""
-        words = (
-            "compose",
-            "exec",
-            "-T",
-            "db",
-            "psql",
-            "-U",
-            "digits",
-            "-d",
-            "digits",
-            "-At",
-            "-v",
-            f"id={drawing['id']}",
-        )
-        done = docker(*words, environment=self.environment, folder=self.folder, typed=statement)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def get(self, path: str) -> httpx.Response | None:
-        try:
-            return httpx.get(self.url + path, timeout=20)
-        except httpx.TransportError:
-            return None
-
-    def ready(self) -> bool:
-        answer = self.get("/ready")
-        return answer is not None and answer.status_code == 200
-
-    def until_ready(self) -> None:
-        wait_until(self.ready, 120, f"/ready of {self.url}")
-
-    def read_a_one(self) -> dict[str, Any]:
-        answer = httpx.post(self.url + "/api/predict", files={"file": png(one())}, timeout=30)
-        assert answer.status_code == 200, answer.text
-        fields: dict[str, Any] = answer.json()
-        return fields
-
-    def rows_of(self, drawing: dict[str, Any]) -> int:
-        return int(self.sql("SELECT count(*) FROM predictions WHERE drawing_id = :'id'", drawing))
 
 
 def documented(word: str) -> str:
@@ -204,7 +47,8 @@ def stack(engine: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iter
         start = time.monotonic()
         up = stack.try_compose("up", "-d", "--build", "--wait", "--wait-timeout", "300")
         assert up.returncode == 0, up.stderr + stack.try_compose("logs").stdout
-        show(f"both services healthy in {time.monotonic() - start:.1f} s")
+        stack.until_ready()
+        show(f"both services ready in {time.monotonic() - start:.1f} s")
         yield stack
     finally:
         down = stack.try_compose("down", "--volumes", "--remove-orphans", "--rmi", "local")
@@ -251,20 +95,6 @@ def test_down_and_up_keeps_the_rows(stack: Stack) -> None:
     assert stack.rows_of(before) == 1
 
 
-def test_a_backup_brings_back_what_was_there_and_nothing_else(stack: Stack) -> None:
-    kept = stack.read_a_one()
-    stack.shell(documented("pg_dump"))
-    later = stack.read_a_one()
-    stack.sql("DELETE FROM predictions WHERE drawing_id = :'id'", kept)
-    stack.compose("stop", "app")
-    stack.shell(documented("pg_restore --clean"))
-    stack.compose("start", "app")
-    stack.until_ready()
-    assert stack.rows_of(kept) == 1
-    assert stack.rows_of(later) == 0
-    assert stack.rows_of(stack.read_a_one()) == 1
-
-
 def test_a_forgotten_password_can_be_replaced(stack: Stack) -> None:
     before = stack.read_a_one()
     stack.set("DB_PASSWORD", secrets.token_hex(24))
@@ -297,56 +127,6 @@ def test_only_the_apps_port_is_open_and_only_here(stack: Stack) -> None:
     assert network.stdout.strip() == "true"
     attached = stack.inspect("db", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}")
     assert attached.split() == [f"{stack.name}_database"]
-
-
-PROMETHEUS = """
-FROM python:3.12-slim
-RUN apt-get update && apt-get install --yes --no-install-recommends prometheus
-CMD printf '%s' "$CONFIG" > /tmp/prometheus.yml \\
- && exec prometheus --config.file=/tmp/prometheus.yml --storage.tsdb.path=/tmp/prometheus
-"""
-
-
-def test_a_real_prometheus_collects_the_figures(stack: Stack) -> None:
-    """Debian's own, with the project's file; only the app's address and the pace are another."""
-    stack.read_a_one()
-    image = f"{stack.name}-prometheus"
-    built = docker("build", "--tag", image, "-", environment=stack.environment, typed=PROMETHEUS)
-    assert built.returncode == 0, built.stderr
-    config = (ROOT / "docker/monitoring/prometheus.yml").read_text()
-    config = config.replace("127.0.0.1:8501", "app:8501").replace("15s", "1s")
-    port = free_port()
-    network, publish = f"{stack.name}_front", f"127.0.0.1:{port}:9090"
-    words = (
-        "run",
-        "-d",
-        "--name",
-        image,
-        "--network",
-        network,
-        "--publish",
-        publish,
-        "--env",
-        f"CONFIG={config}",
-        image,
-    )
-    started = docker(*words, environment=stack.environment)
-    try:
-        assert started.returncode == 0, started.stderr
-
-        def names() -> set[str]:
-            try:
-                found = httpx.get(f"http://127.0.0.1:{port}/api/v1/label/__name__/values", timeout=10).json()
-            except (httpx.TransportError, ValueError):
-                return set()
-            return set(found["data"])
-
-        wanted = {"digit_reader_predictions_total", "digit_reader_prediction_seconds_bucket"}
-        wanted |= {"digit_reader_labelled_drawings", "digit_reader_build_info", "process_resident_memory_bytes"}
-        wait_until(lambda: wanted <= names(), 60, "the series")
-    finally:
-        docker("rm", "--force", "--volumes", image, environment=stack.environment)
-        docker("image", "rm", image, environment=stack.environment)
 
 
 def test_it_ends_in_order_and_at_once(stack: Stack) -> None:
@@ -393,3 +173,35 @@ def test_an_empty_password_is_refused_with_a_sentence(engine: Environment, tmp_p
     assert refused.returncode != 0
     assert "DB_PASSWORD" in refused.stderr
     assert "please set it in .env" in refused.stderr
+
+
+def test_the_build_sees_little_of_the_project(stack: Stack, tmp_path: Path) -> None:
+    """An image of the build context alone, however much lies in the folder: under 5 MB."""
+    (stack.folder / "backups").mkdir(exist_ok=True)
+    (stack.folder / "backups/digits.dump.gz").write_bytes(secrets.token_bytes(20_000_000))
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text("FROM scratch\nCOPY . .\n")
+    name = f"{stack.name}-context"
+    words = ("build", "--quiet", "--tag", name, "--file", str(dockerfile), ".")
+    built = docker(*words, environment=stack.environment, folder=stack.folder)
+    assert built.returncode == 0, built.stderr
+    size = int(docker("image", "inspect", name, "-f", "{{.Size}}", environment=stack.environment).stdout)
+    docker("image", "rm", name, environment=stack.environment)
+    show(f"build context: {size / 1e6:.1f} MB")
+    assert size < 5e6
+
+
+def test_the_image_says_what_it_is(stack: Stack) -> None:
+    label = '{{index .Config.Labels "org.opencontainers.image.title"}}'
+    assert stack.inspect("app", label) == "Digit reader"
+
+
+def test_a_training_fits_into_the_apps_memory_and_is_refused_where_it_does_not(stack: Stack) -> None:
+    """Compose's limit permits it beside the app itself; half of that does not, and the app says so."""
+    probe = "import sys; sys.path.insert(0, 'src'); from feedback.memory import require_memory; require_memory()"
+    permitted = stack.try_compose("exec", "-T", "app", "python", "-c", probe)
+    assert permitted.returncode == 0, permitted.stderr
+    words = ("run", "--rm", "--memory", "600m", stack.inspect("app", "{{.Image}}"), "python", "-c", probe)
+    refused = docker(*words, environment=stack.environment)
+    assert refused.returncode != 0
+    assert "A training takes 800 MiB of memory" in refused.stderr

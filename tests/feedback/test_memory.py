@@ -33,6 +33,16 @@ def test_a_containers_limit_counts_and_cached_files_do_not(tmp_path: Path) -> No
     assert available_memory(limited) == 150 * MEBIBYTE
 
 
+def test_an_older_machines_container_counts_as_well(tmp_path: Path) -> None:
+    limited = machine(tmp_path, 900 * MEBIBYTE, "max", 500 * MEBIBYTE)
+    folder = limited / "sys/fs/cgroup/memory"
+    folder.mkdir()
+    (folder / "memory.limit_in_bytes").write_text(f"{600 * MEBIBYTE}\n")
+    (folder / "memory.usage_in_bytes").write_text(f"{500 * MEBIBYTE}\n")
+    (folder / "memory.stat").write_text(f"inactive_file 1\ntotal_inactive_file {20 * MEBIBYTE}\n")
+    assert available_memory(limited) == 120 * MEBIBYTE
+
+
 def test_a_container_without_a_limit_has_what_the_machine_has(tmp_path: Path) -> None:
     assert available_memory(machine(tmp_path, 900 * MEBIBYTE, "max", 500 * MEBIBYTE)) == 900 * MEBIBYTE
 
