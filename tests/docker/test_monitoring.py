@@ -51,7 +51,7 @@ def stack(engine: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iter
         stack.prometheus = f"http://127.0.0.1:{port}"
         yield stack
     finally:
-        stack.try_compose("down", "--volumes", "--remove-orphans")
+        stack.try_compose("--profile", "*", "down", "--volumes", "--remove-orphans")
 
 
 def ask(stack: Stack, query: str) -> list[dict[str, Any]]:
