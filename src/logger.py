@@ -55,6 +55,7 @@ class RecentDrawing:
     true_label: int | None
     confidence: float
     image: bytes
+    digit_score: float
     model: str
     model_version: int
 
@@ -83,7 +84,7 @@ SELECT count(*) FROM changed
 """  # noqa: S608 - as above
 
 _RECENT = f"""
-SELECT drawing_id, created_at, predicted_digit, {LABEL}, confidence, image, model, model_version
+SELECT drawing_id, created_at, predicted_digit, {LABEL}, confidence, image, digit_score, model, model_version
 FROM predictions WHERE visitor = %s ORDER BY id DESC LIMIT %s
 """  # noqa: S608 - as above
 

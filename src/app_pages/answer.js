@@ -4,7 +4,8 @@
 const PREVIEW_EVERY = 120 // milliseconds, while the pen moves
 const PATIENCE = 1500 // milliseconds after a pen-up in which the page's script may not know of the stroke yet
 const TRIES = 5 // messages that say the same label, until the page's script has taken one
-const TOAST_FOR = 7000 // milliseconds
+const TOAST_FOR = 10000 // milliseconds
+const RETRY_EVERY = 2000 // milliseconds, while there is no connection
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
 class Desk {
@@ -34,6 +35,7 @@ class Desk {
     if (before?.session === data.session && data.run < before.run) return // overtaken on its way
     this.data = data
     this.tell = setTriggerValue
+    this.connected(true)
     const anew = !before || before.revision !== data.revision || before.id !== data.id
     if (anew) {
       this.canvas.undress()
@@ -47,6 +49,7 @@ class Desk {
       this.paint(data.answer, data.count)
     }
     if (this.tool && !this.ahead()) this.press(this.tool)
+    if (!before) this.heard = data.said?.number // a page that has just come repeats nothing
     if (data.said && data.said.number !== this.heard) this.hear(data.said)
     const trouble = this.find(".trouble")
     if (trouble.textContent !== data.trouble) trouble.textContent = data.trouble
@@ -108,6 +111,7 @@ class Desk {
     const headers = { "content-type": "application/json" }
     try {
       const reply = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })
+      this.connected(true)
       if (!reply.ok) return // the page's script reads it in a moment
       const { answer } = await reply.json()
       const same = this.data.id === id && this.data.revision === revision && !this.busy
@@ -115,8 +119,16 @@ class Desk {
       this.shown = number
       this.paint(answer, count, !up)
     } catch {
-      // Without a connection there is nothing to paint: the page says so itself.
+      this.connected(false)
     }
+  }
+
+  // Without a connection the page says so, and asks again until there is one.
+  connected(is) {
+    clearTimeout(this.retry)
+    document.documentElement.toggleAttribute("data-offline", !is)
+    this.find(".offline").hidden = is
+    if (!is && this.strokes.length) this.retry = setTimeout(() => this.ask(this.strokes, true), RETRY_EVERY)
   }
 
   // The state of the drawing that the answer on the page stands for.
@@ -172,6 +184,13 @@ class Desk {
     this.fading = setTimeout(() => (toast.hidden = true), TOAST_FOR)
   }
 
+  // The last stroke, or on an empty canvas what the toast can take back.
+  takeBack() {
+    const toast = this.find(".toast")
+    if (this.strokes.length || toast.hidden || !this.data.said?.undo) this.press("undo")
+    else this.undo()
+  }
+
   undo() {
     this.find(".toast").hidden = true
     this.tell("undo", { number: this.heard })
@@ -182,7 +201,8 @@ class Desk {
   key(event) {
     const target = event.composedPath()[0]
     const typing = target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
+    const undoes = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z"
+    if (typing || (!undoes && (event.ctrlKey || event.metaKey)) || event.altKey || event.repeat) return
     if (this.find("dialog[open]") || document.querySelector("[role=dialog]")) return
     const pressed = (name, what) => {
       if (event.key !== name) return false
@@ -194,7 +214,10 @@ class Desk {
     else if (event.key === "?") this.find("dialog.keys").showModal()
     else if (event.key.toLowerCase() === "n") this.say(null)
     else if (target.tagName !== "BUTTON" && pressed("Enter", () => this.find(".yes").click())) return
-    else if (pressed("Backspace", () => this.press("undo"))) return
+    else if (undoes || event.key === "Backspace") {
+      event.preventDefault()
+      this.takeBack()
+    }
     else if (event.key === "Escape") this.press("clear")
   }
 
@@ -248,6 +271,8 @@ class Desk {
     clearTimeout(this.patience)
     clearTimeout(this.held)
     clearTimeout(this.fading)
+    clearTimeout(this.retry)
+    document.documentElement.removeAttribute("data-offline")
   }
 }
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 import streamlit as st
 
+from app_pages.challenge import Task
 from app_pages.pad import SIDE, Pad
 from frames.drawing import strokes_json
 from serving.app_state import get_app_state
@@ -54,12 +55,12 @@ def show_answer(
     strokes: Sequence[np.ndarray],
     trouble: str,
     prompt: str,
-    asked: int | None,
+    task: Task,
     on: Callbacks,
 ) -> None:
     """Paint a reading, or without one the `prompt`; `trouble` is why the last label was not saved.
 
-    Where a digit was `asked` for, that is the label, and the bars cannot be pressed.
+    Where the `task` asks for a digit, that is the label, and the bars cannot be pressed.
     """
     pad.runs += 1
     upload = reading is not None and reading.source == "upload"
@@ -84,7 +85,8 @@ def show_answer(
             "said": pad.said,
             "trouble": trouble,
             "prompt": prompt,
-            "asked": asked,
+            "asked": task.asked,
+            "progress": task.progress,
             "fresh": pad.fresh,
             "keeps": not get_app_state().settings.read_only,
         },

@@ -11,7 +11,7 @@ class Painter {
       button.type = "button"
       button.innerHTML = '<span class="fill"></span><span class="name"></span><span class="percent"></span>'
       button.querySelector(".name").textContent = digit
-      button.setAttribute("aria-label", `It is ${digit === 8 ? "an" : "a"} ${digit}`)
+      button.setAttribute("aria-label", `It is ${this.named(digit)}`)
       button.addEventListener("click", () => say(digit))
       bars.append(button)
     }
@@ -20,7 +20,7 @@ class Painter {
 
   // The answer to `count` strokes, or without one the `prompt`; `asked` is the digit that is to be drawn, or null. A preview
   // is neither announced nor counted.
-  paint(answer, count, { prompt, asked }, preview) {
+  paint(answer, count, { prompt, asked, progress }, preview) {
     const section = this.find(".answer")
     section.classList.toggle("empty", !answer)
     section.classList.toggle("doubt", !!answer && !answer.is_digit)
@@ -36,13 +36,14 @@ class Painter {
     else digit.dataset.strokes = count
     digit.dataset.digit = answer ? answer.digit : ""
     this.find(".headline").textContent = answer ? answer.headline : prompt
-    this.find(".detail").textContent = answer ? answer.detail : ""
+    const task = asked === null ? "" : `You were asked for ${this.named(asked)}. `
+    this.find(".detail").textContent = answer ? task + answer.detail : progress
     this.find(".hand").textContent = answer ? answer.hand : ""
     this.find(".hand").hidden = !answer?.hand
     this.find(".why").hidden = !answer
     if (answer) this.find(".why .picture").src = answer.picture
     const yes = this.find(".yes")
-    yes.textContent = asked !== null ? `Done, ${asked === 8 ? "an" : "a"} ${asked}` : !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
+    yes.textContent = asked !== null ? `Done, ${this.named(asked)}` : !answer ? "Yes" : answer.is_digit ? `Yes, ${answer.name}` : "Right, not a digit"
     this.bars.forEach((button, n) => {
       const probability = answer ? answer.probabilities[n] : 0
       button.querySelector(".fill").style.transform = `scaleX(${probability})`
@@ -53,6 +54,10 @@ class Painter {
     const spoken = answer && !preview ? `${answer.is_digit ? answer.digit + ". " : ""}${answer.headline}` : ""
     const status = this.find(".spoken")
     if (!preview && status.textContent !== spoken) status.textContent = spoken
+  }
+
+  named(digit) {
+    return `${digit === 8 ? "an" : "a"} ${digit}`
   }
 
   // Whether the answer can be asked about and labelled: not while a label is on its way (`busy`), not where nothing is kept,

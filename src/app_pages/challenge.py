@@ -9,6 +9,7 @@ from uuid import UUID
 
 import streamlit as st
 
+from app_pages.pad import current_pad
 from app_pages.pictures import picture
 from frames.preprocessing import to_png
 from learning.classes import DIGITS, NOT_A_DIGIT, in_words
@@ -22,6 +23,13 @@ class Attempt(NamedTuple):
     asked: int
     read: int
     image: bytes
+
+
+class Task(NamedTuple):
+    """The digit that is asked for, if any, and how far the challenge is."""
+
+    asked: int | None = None
+    progress: str = ""
 
 
 def _shuffled() -> list[int]:
@@ -44,6 +52,11 @@ class Challenge:
     def finished(self) -> bool:
         """Whether each digit has been drawn."""
         return len(self.attempts) == len(self.digits)
+
+    @property
+    def progress(self) -> str:
+        """How far it is, in words."""
+        return f"{len(self.attempts)} of {len(self.digits)} drawn, {self.score} read right"
 
     @property
     def score(self) -> int:
@@ -72,10 +85,10 @@ def current_challenge() -> Challenge | None:
     return challenge
 
 
-def asked_digit() -> int | None:
-    """The digit that the session is asked to draw, if any."""
+def current_task() -> Task:
+    """What the session is asked to draw, if anything."""
     challenge = current_challenge()
-    return challenge.asked if challenge else None
+    return Task(challenge.asked, challenge.progress) if challenge and not challenge.finished else Task()
 
 
 def challenge_panel() -> None:
@@ -85,25 +98,32 @@ def challenge_panel() -> None:
         if challenge is None:
             st.button("Challenge: ten digits", icon=":material/trophy:", on_click=_begin, type="tertiary")
         elif not challenge.finished:
-            st.markdown(f"Challenge: {len(challenge.attempts)} of {len(challenge.digits)} drawn")
+            st.markdown(f"Challenge: {challenge.progress}")
             st.button("Stop", on_click=_end)
     if challenge and challenge.finished:
         _result(challenge)
 
 
+@st.dialog("The challenge", on_dismiss=lambda: _end())
 def _result(challenge: Challenge) -> None:
-    with st.container(border=True, key="challenge-result"):
-        st.subheader(f"{challenge.score} of {len(challenge.digits)} read right", anchor=False)
-        with st.container(horizontal=True):
-            for attempt in challenge.attempts:
-                with st.container(width=76, gap=None):
-                    name = f"Your {attempt.asked}, read as {in_words(attempt.read)}"
-                    st.html(picture(attempt.image, name, "attempt"))
-                    st.caption(_verdict(attempt))
-        st.markdown("All ten are kept with their labels, and your next answers know them.")
-        with st.container(horizontal=True):
-            st.button("Again", on_click=_begin)
-            st.button("Close", on_click=_end)
+    st.subheader(f"{challenge.score} of {len(challenge.digits)} read right", anchor=False)
+    with st.container(horizontal=True, key="attempts"):
+        for attempt in challenge.attempts:
+            with st.container(width=76, gap=None):
+                name = f"Your {attempt.asked}, read as {in_words(attempt.read)}"
+                st.html(picture(attempt.image, name, "attempt"))
+                st.caption(_verdict(attempt))
+    st.markdown(
+        "All ten are kept as what you were asked for, and your next digits are read with them. Did you draw something "
+        "else once? Change it below, under your recent drawings."
+    )
+    with st.container(horizontal=True):
+        if st.button("Again"):
+            _begin()
+            st.rerun()
+        if st.button("Close"):
+            _end()
+            st.rerun()
 
 
 def _verdict(attempt: Attempt) -> str:
@@ -113,8 +133,9 @@ def _verdict(attempt: Attempt) -> str:
 
 
 def _begin() -> None:
+    current_pad().next_drawing()  # what is on the canvas is not what will be asked for
     st.session_state.challenge = Challenge()
 
 
 def _end() -> None:
-    del st.session_state.challenge
+    st.session_state.challenge = None

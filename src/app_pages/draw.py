@@ -11,7 +11,7 @@ import streamlit as st
 import metrics
 from app_pages.answer import Callbacks, sent, show_answer
 from app_pages.board import canvas, choose_brush, take_choices, tools
-from app_pages.challenge import asked_digit, challenge_panel, current_challenge
+from app_pages.challenge import Task, challenge_panel, current_challenge, current_task
 from app_pages.hand import hand_panel
 from app_pages.pad import SIDE, Pad, current_pad, read_anew
 from app_pages.recent import forget_list, recent_drawings
@@ -126,10 +126,10 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
         st.session_state.reading = reading
         with st.container(key="answer-side"):
             trouble = st.session_state.pop("trouble", "")
-            asked = None if by_file.open else asked_digit()
-            what = "Draw a digit" if asked is None else f"Draw {in_words(asked)}"
+            task = Task() if by_file.open else current_task()
+            what = "Draw a digit" if task.asked is None else f"Draw {in_words(task.asked)}"
             prompt = "Upload a picture" if by_file.open else what
-            show_answer(pad, reading, strokes, trouble, prompt, asked, Callbacks(_said, _bring_back, _restore))
+            show_answer(pad, reading, strokes, trouble, prompt, task, Callbacks(_said, _bring_back, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
             if not by_file.open:
@@ -220,11 +220,11 @@ def _bring_back() -> None:
         except DatabaseAway:
             pad.say("The database is unavailable: try again in a moment.", undo=True)
             return
-        pad.say(note(state.hands.relearned(back, visitor), "your drawing is back."))
+        pad.say(note(state.hands.relearned(back, visitor), "your drawing is back.", "Your drawing is back."))
         read_anew()
     elif pad.before is not None and pad.before.label:
         taken_back = withdraw(state.writer, pad.before.drawing_id, visitor)
-        pad.say(note(state.hands.relearned(taken_back, visitor), "that is taken back."))
+        pad.say(note(state.hands.relearned(taken_back, visitor), "your answer is taken back.", "Taken back."))
         if challenge := current_challenge():
             challenge.taken_back(pad.before.drawing_id)
     if pad.before is not None and pad.before.objects:

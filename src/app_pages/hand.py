@@ -32,8 +32,12 @@ def hand_panel(state: AppState) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="hand"):
         st.session_state.hand_enabled = known.enabled
         st.toggle("Adapt to my hand", key="hand_enabled", on_change=_switch, args=(state, known))
-        hint = "What you have labelled until now no longer changes your answers. Your drawings stay."
-        st.button("Forget my hand", icon=":material/ink_eraser:", on_click=_forget, args=(state, known), help=hint)
+        if st.session_state.get("forgetting"):
+            st.markdown("What you have labelled until now will no longer change your answers. Your drawings stay.")
+            st.button("Yes, forget it", on_click=_forget, args=(state, known))
+            st.button("No", on_click=_ask_to_forget, args=(False,))
+        else:
+            st.button("Forget my hand", icon=":material/ink_eraser:", on_click=_ask_to_forget, args=(True,))
 
 
 def _story(known: Known, model: PersonalModel) -> str:
@@ -49,10 +53,10 @@ def _story(known: Known, model: PersonalModel) -> str:
 
 def _figures(report: Report) -> str:
     if report.drawings < ENOUGH:
-        return "Every label counts, and the next answer knows it."
+        return "Each of your labels counts from the next answer on."
     return (
-        f"Of your last {report.drawings} drawings {report.with_it} are read, {report.without_it} without it: "
-        "each was predicted from the others."
+        f"Of your last {report.drawings} drawings it reads {report.with_it} right; without your labels it would be "
+        f"{report.without_it}. (Each was read with what the others have taught.)"
     )
 
 
@@ -63,7 +67,13 @@ def _switch(state: AppState, known: Known) -> None:
     _finish(state, written, replace(known, enabled=enabled), said)
 
 
+def _ask_to_forget(ask: bool) -> None:
+    """Nothing brings back what is forgotten, so it takes a second press."""
+    st.session_state.forgetting = ask
+
+
 def _forget(state: AppState, known: Known) -> None:
+    _ask_to_forget(False)
     _finish(state, hands.forget(state.writer, current_visitor()), Known(known.enabled), "your hand is forgotten.")
 
 

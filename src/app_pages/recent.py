@@ -17,10 +17,10 @@ from app_pages.upload import forget_upload
 from frames.drawing import Drawing
 from frames.images import ImageTooLarge, NotAnImage
 from frames.preprocessing import from_png
-from learning.classes import DIGITS, in_words
+from learning.classes import DIGITS, NOT_A_DIGIT, in_words
 from learning.registry import DEFAULT_MODEL
 from logger import RecentDrawing
-from percentages import certainty, percent, unbroken
+from percentages import certainty, unbroken
 from serving.app_state import AppState
 from serving.reading import Reading
 from storage.database import DatabaseAway
@@ -39,7 +39,7 @@ def recent_drawings(state: AppState, pad: Pad) -> None:
         for drawing in drawings:
             with st.container(border=True, width=122, gap="xsmall"):
                 st.html(_picture(drawing))
-                st.caption(_story(drawing))
+                st.caption(_story(drawing, _threshold(state, drawing)))
                 hint = f"Change the drawing that was read as {drawing.predicted_digit}"
                 if st.button("Change", key=f"change-{drawing.drawing_id}", help=hint, width="stretch"):
                     change(state, drawing, pad)
@@ -71,6 +71,7 @@ def _with_current(drawings: list[RecentDrawing], reading: Reading | None) -> lis
         true_label=known.true_label if known else None,
         confidence=row.confidence,
         image=row.image,
+        digit_score=row.digit_score,
         model=row.model,
         model_version=row.model_version,
     )
@@ -81,7 +82,7 @@ def _with_current(drawings: list[RecentDrawing], reading: Reading | None) -> lis
 def change(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
     """What can be done with a drawing that is kept."""
     st.html(_picture(drawing))
-    st.markdown(f"{_story(drawing).capitalize()}. What is it?")
+    st.markdown(f"{_story(drawing, _threshold(state, drawing)).capitalize()}. What is it?")
     with st.container(horizontal=True, gap="xsmall"):
         labels = [
             st.button(str(digit), key=f"label-{digit}", help=f"It is {in_words(digit)}") for digit in range(DIGITS)
@@ -118,7 +119,7 @@ def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
 def _delete(state: AppState, drawing_id: UUID, visitor: str, pad: Pad) -> None:
     """Delete a drawing; while the database is away it will be, and then cannot be brought back."""
     written = state.hands.relearned(logger.remove(state.writer, drawing_id, visitor), visitor)
-    text = note(written, "deleted.")
+    text = note(written, "the drawing is deleted.", "Deleted.")
     kept = written.result().row if written.done() and not written.exception() else None
     pad.deleted(drawing_id, kept[1] if kept else None, text)
     _look_again()
@@ -143,10 +144,17 @@ def _picture(drawing: RecentDrawing) -> str:
     return picture(drawing.image, f"Your drawing, read as {drawing.predicted_digit}", "kept")
 
 
-def _story(drawing: RecentDrawing) -> str:
-    read = f"read **{drawing.predicted_digit}**"
+def _threshold(state: AppState, drawing: RecentDrawing) -> float:
+    """The digit score from which on the drawing's model takes it for a digit."""
+    info = state.models.infos().get(drawing.model)
+    return info.card.digit_score.threshold if info else 0.0
+
+
+def _story(drawing: RecentDrawing, threshold: float) -> str:
+    is_digit = drawing.digit_score >= threshold
+    read = f"read **{drawing.predicted_digit}**" if is_digit else "read as no digit"
     if drawing.true_label is None:
-        return f"{read}, {unbroken(percent(drawing.confidence))}"
-    if drawing.true_label == drawing.predicted_digit:
+        return f"{read}, {unbroken(certainty(drawing.confidence))}" if is_digit else read
+    if drawing.true_label == (drawing.predicted_digit if is_digit else NOT_A_DIGIT):
         return f"{read} :green[✓]"
-    return f"{read}, is **{in_words(drawing.true_label)}**"
+    return f"{read}, was **{in_words(drawing.true_label)}**"

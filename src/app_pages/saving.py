@@ -13,22 +13,22 @@ class NotSaved(RuntimeError):
     """What was to be saved is nowhere; the message says what to do."""
 
 
-def outcome(written: Future[Written], what: str) -> str:
-    """Wait until something is safe, and say where. Raises NotSaved."""
+def outcome(written: Future[Written], what: str, done: str = "") -> str:
+    """Wait until something is safe, and say where: "Saved: what", or `done` in its place. Raises NotSaved."""
     try:
-        done = written.result(SAVE_TIMEOUT)
+        safe = written.result(SAVE_TIMEOUT)
     except TimeoutError:
         return f"Taken: {what} It is being saved."
     except NotWritten as error:
         raise NotSaved("This could not be saved: try again in a moment.") from error
-    if done.outcome == "refused":
+    if safe.outcome == "refused":
         raise NotSaved("You answer faster than this app believes: try again in a minute.")
-    return f"Kept until the database is back: {what}" if done.spooled else f"Saved: {what}"
+    return f"Kept until the database is back: {what}" if safe.spooled else done or f"Saved: {what}"
 
 
-def note(written: Future[Written], what: str) -> str:
+def note(written: Future[Written], what: str, done: str = "") -> str:
     """The same, or the sentence of NotSaved."""
     try:
-        return outcome(written, what)
+        return outcome(written, what, done)
     except NotSaved as error:
         return str(error)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from frames.ink import WORK_SIDE, Ink, find_ink
-from frames.masks import Pixels, pen_width
+from frames.masks import NoInk, Pixels, pen_width
 from frames.preprocessing import frame_ink, frame_strokes, length
 
 MAX_STROKES, MAX_STROKE_POINTS = 200, 2_000  # that are kept of a drawing; a hand draws a few hundred points
@@ -57,9 +57,32 @@ def from_ink(ink: Ink) -> Drawing:
 def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Drawing:
     """The drawing of pen strokes on a square canvas of `canvas` pixels with a pen of `pen` pixels.
 
-    Takes and raises what `preprocessing.frame_strokes` does.
+    Takes and raises what `preprocessing.frame_strokes` does. What lies outside the canvas is not seen, and not read.
     """
-    return Drawing(frame_strokes(strokes), measure_strokes(strokes, canvas, pen), strokes_json(strokes))
+    seen = within(strokes, canvas, pen)
+    return Drawing(frame_strokes(seen), measure_strokes(seen, canvas, pen), strokes_json(strokes))
+
+
+def within(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Sequence[NDArray[Any]]:
+    """Pen strokes without the parts that run outside a square canvas, in pixels; these cut a stroke in two.
+
+    Of such a part its ends are kept, since the lines to them begin or end within. Raises NoInk where all lies outside.
+    """
+    inside: list[NDArray[np.bool_]] = [
+        np.all((points >= -pen / 2) & (points <= canvas + pen / 2), axis=1) for points in strokes
+    ]
+    if all(each.all() for each in inside):
+        return strokes
+    parts: list[NDArray[Any]] = []
+    for points, kept in zip(strokes, inside, strict=True):
+        near = kept | np.append(kept[1:], False) | np.append(False, kept[:-1])  # and the points next to them
+        cuts = np.flatnonzero(np.diff(near)) + 1
+        parts += [
+            part for part, is_near in zip(np.split(points, cuts), np.split(near, cuts), strict=True) if is_near[:1]
+        ]
+    if not parts:
+        raise NoInk
+    return parts
 
 
 # --- Measures ---------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def _detail(prediction: Prediction, other: Prediction | None) -> str:
     if prediction.is_digit:
         return differs
     first, second = prediction.best_two
-    return f"If it is one, perhaps a {first} or a {second}. {differs}".strip()
+    return f"If it is one, perhaps {in_words(first)} or {in_words(second)}. {differs}".strip()
 
 
 def _difference(prediction: Prediction, other: Prediction | None) -> str:

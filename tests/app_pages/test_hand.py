@@ -25,10 +25,10 @@ def story(known: Known) -> str:
 
 
 def test_the_panel_tells_figures_once_there_are_enough() -> None:
-    assert "Every label counts" in story(Known(model=model(2, report=Report(2, 2, 1))))
+    assert "Each of your labels counts" in story(Known(model=model(2, report=Report(2, 2, 1))))
     told = story(Known(model=model(60, report=Report(40, 38, 35))))
     assert "Learned from 60 of your drawings, for you alone." in told
-    assert "Of your last 40 drawings 38 are read, 35 without it:" in told
+    assert "Of your last 40 drawings it reads 38 right; without your labels it would be 35." in told
 
 
 def test_it_says_when_it_is_off_and_when_nothing_could_be_learned() -> None:

@@ -20,7 +20,7 @@ STROKES = dict(reversed(DIGITS))
 def challenged(app: RunningApp, page: Page) -> Iterator[Page]:
     open_page(page, app.url)
     page.get_by_role("button", name="Challenge: ten digits").click()
-    expect(page.get_by_text("0 of 10 drawn")).to_be_visible()
+    expect(page.get_by_text("Challenge: 0 of 10 drawn")).to_be_visible()
     yield page
 
 
@@ -57,12 +57,13 @@ def test_ten_digits_are_drawn_counted_and_kept(app: RunningApp, challenged: Page
         wrong = (labels[-1] + 1) % 10 if turn == 4 else None
         done(page, labels[-1], wrong)
         if turn < 9:
-            expect(page.get_by_text(f"{turn + 1} of 10 drawn")).to_be_visible()
+            expect(page.get_by_text(f"Challenge: {turn + 1} of 10 drawn")).to_be_visible()
     assert sorted(labels) == list(range(10))
     expect(page.get_by_role("heading", name="9 of 10 read right")).to_be_visible()
     expect(page.get_by_role("img", name=f"Your {labels[4]}, read as")).to_be_visible()
     assert [row[1] for row in rows_of(app, page)] == labels
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Challenge: ten digits")).to_be_visible()
     expect(page.get_by_test_id("says")).to_have_text("Draw a digit")
 
@@ -77,10 +78,10 @@ def test_only_what_was_asked_for_is_a_label_and_it_can_be_taken_back(app: Runnin
     page.keyboard.press("n")
     with next_one(page):
         page.keyboard.press("Enter")
-    expect(page.get_by_text("1 of 10 drawn")).to_be_visible()
+    expect(page.get_by_text("Challenge: 1 of 10 drawn, 1 read right")).to_be_visible()
     assert [row[1] for row in rows_of(app, page)] == [label]
     toast(page, "so far").get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("0 of 10 drawn")).to_be_visible()
+    expect(page.get_by_text("Challenge: 0 of 10 drawn")).to_be_visible()
     answer(page, len(STROKES[label]))
     assert [row[1] for row in rows_of(app, page)] == [None]
     page.get_by_role("button", name="Stop").click()

@@ -154,7 +154,7 @@ def test_recent_drawings_can_be_relabelled_read_again_and_deleted_by_their_visit
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="Your recent drawings")).to_have_count(0)
     assert rows_of(app, page) == []
-    toast(page, "Saved: deleted.").get_by_role("button", name="Undo").click()
+    toast(page, "Deleted.").get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", name="Your recent drawings")).to_be_visible()
     assert app.sql("SELECT * FROM predictions WHERE visitor = %s", visitor_of(page)) == kept
 

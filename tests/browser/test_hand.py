@@ -59,6 +59,8 @@ def test_the_page_learns_a_hand_says_so_turns_it_off_and_forgets_it(app: Running
     expect(page.get_by_test_id("digit")).to_have_text("1")
     at_rest(page)
     page.get_by_role("button", name="Forget my hand").click()
+    expect(page.get_by_text("Learned from 2 of your drawings, for you alone.")).to_be_visible()
+    page.get_by_role("button", name="Yes, forget it").click()
     expect(page.get_by_test_id("digit")).to_have_text("7")
     expect(page.get_by_role("heading", name="Your hand")).to_have_count(0)
     assert app.sql("SELECT count(*) FROM predictions WHERE visitor = %s", visitor_of(page)) == [(3,)], "drawings stay"
@@ -71,7 +73,9 @@ def test_what_it_says_of_the_last_drawings_was_not_fitted_to_them(app: RunningAp
         corrected(page, 1, number)
         read(page, SEVEN)
         say(page, 7)
-    expect(page.get_by_text("Of your last 6 drawings 6 are read, 3 without it:")).to_be_visible()
+    expect(
+        page.get_by_text("Of your last 6 drawings it reads 6 right; without your labels it would be 3.")
+    ).to_be_visible()
     assert read(page, SEVEN) == 7, "a seven stays one"
 
 
@@ -87,7 +91,7 @@ def test_a_deleted_drawing_is_unlearned(app: RunningApp, page: Page) -> None:
         if left:
             expect(page.get_by_text(left)).to_be_visible()
     expect(page.get_by_role("heading", name="Your hand")).to_have_count(0)
-    toast(page, "Saved: deleted.").get_by_role("button", name="Undo").click()
+    toast(page, "Deleted.").get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Learned from one of your drawings")).to_be_visible()
     assert read(page, hooked_one(2)) == 1, "with the drawing its lesson comes back"
 

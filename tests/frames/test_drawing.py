@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from frames.drawing import MAX_STROKE_POINTS, Drawing, from_picture, from_strokes, measure_strokes, strokes_json
+from frames.drawing import MAX_STROKE_POINTS, Drawing, from_picture, from_strokes, measure_strokes, strokes_json, within
 from frames.masks import NoInk
 from frames.preprocessing import frame_pixels, frame_strokes
 
@@ -121,3 +121,21 @@ def test_strokes_are_bounded_however_much_is_drawn(count: int) -> None:
     assert sum(map(len, json.loads(text))) <= MAX_STROKE_POINTS
     assert len(json.dumps(json.loads(text))) < 60_000, "as PostgreSQL counts it"
     assert len(json.dumps(json.loads(strokes_json([scribble * 1e9 - 1e10] * count)))) < 60_000
+
+
+def test_what_runs_outside_the_canvas_is_not_read() -> None:
+    """Nobody saw the line that joins the two bars: it went round outside."""
+    bar = np.array([[40, 100], [200, 100]], float)
+    out = np.array([[200, 100], [470, 100], [520, 110], [560, 200], [540, 290], [470, 300], [40, 300]], float)
+    seen = within([np.concatenate([bar, out])], 480, 26)
+    assert [part.tolist() for part in seen] == [
+        [[40, 100], [200, 100], [200, 100], [470, 100], [520, 110]],
+        [[540, 290], [470, 300], [40, 300]],
+    ]
+    inside = [bar, bar + 20]
+    assert within(inside, 480, 26) is inside
+    with pytest.raises(NoInk):
+        within([bar + 1000], 480, 26)
+    around = from_strokes([np.concatenate([bar, out])], 480, 26)
+    assert np.array_equal(around.frame, frame_strokes(seen))
+    assert json.loads(around.strokes or "")[0][-1] == [40, 300], "kept as it was drawn"
