@@ -187,8 +187,9 @@ class Desk {
   // The last stroke, or on an empty canvas what the toast can take back.
   takeBack() {
     const toast = this.find(".toast")
-    if (this.strokes.length || toast.hidden || !this.data.said?.undo) this.press("undo")
-    else this.undo()
+    const empty = this.data.source === "canvas" && !this.strokes.length
+    if (empty && !toast.hidden && this.data.said?.undo) this.undo()
+    else this.press("undo")
   }
 
   undo() {
