@@ -23,6 +23,7 @@ from storage.trainings import Training, TrainingUnderWay
 LOWEST_PRIORITY = 19  # for trainings: they take the time that nothing else needs
 LOW_PRIORITY = 5  # for what somebody waits for: after predictions, and before trainings
 COUNT_INTERVAL = 5.0  # seconds between two counts of new labels
+GRACE = 4.0  # seconds in which a training may end by itself when the app does, which has ten in all
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,7 @@ class RetrainingJob:
         self._closing.set()
         with self._starting:
             if self._process is not None:
-                self._process.terminate()
-                self._process.wait(timeout=30)
+                _end(self._process)
 
     @property
     def running(self) -> bool:
@@ -130,6 +130,16 @@ def train_from_scratch(folder: str, data_dir: str, report: Callable[[str], None]
         said = without_paths(last.removeprefix("train_model.py: "))
         report(f"There are no trained weights, and training them failed: {said}")
     return process.returncode == 0
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a training. At the lowest priority, on a busy machine, it may be long in hearing that it should."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _terminate_on(process: subprocess.Popen[str], closing: threading.Event) -> None:

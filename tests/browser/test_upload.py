@@ -151,9 +151,14 @@ def test_rows_of_a_lost_connection_do_not_pile_up(app: RunningApp, page: Page) -
 
 def test_the_browser_s_dialog_offers_pictures(app: RunningApp, page: Page) -> None:
     open_upload(page, app)
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload", exact=True).click()
-    assert ".png,.jpg" in (chooser.value.element.get_attribute("accept") or "")
+
+
+    def accepted() -> str:
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Upload", exact=True).click()
+        return chooser.value.element.get_attribute("accept") or ""
+
+    wait_until(lambda: ".png,.jpg" in accepted(), what="the page's script, which may still be loading")
 
 
 def test_a_photograph_comes_back_small(app: RunningApp, page: Page) -> None:

@@ -78,6 +78,18 @@ def test_enough_new_labels_start_a_training_at_the_lowest_priority_that_ends_wit
     wait_until(lambda: not trainings.newest(database)[0].running, what="its lock let go")
 
 
+def test_a_training_that_does_not_hear_holds_up_no_stop(
+    database: Database, writer: Writer, mnist: Mnist, working: RetrainingJob
+) -> None:
+    label(writer, mnist, 0, 6)
+    (process,) = wait_until(ours, what="a training")
+    process.suspend()
+    start = time.monotonic()
+    working.close()
+    assert not process.is_running()
+    assert time.monotonic() - start < 3 * jobs.GRACE
+
+
 def test_a_training_that_came_to_nothing_waits_for_as_many_labels_again(
     database: Database, writer: Writer, mnist: Mnist, working: RetrainingJob
 ) -> None:
