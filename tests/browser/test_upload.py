@@ -152,7 +152,6 @@ def test_rows_of_a_lost_connection_do_not_pile_up(app: RunningApp, page: Page) -
 def test_the_browser_s_dialog_offers_pictures(app: RunningApp, page: Page) -> None:
     open_upload(page, app)
 
-
     def accepted() -> str:
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Upload", exact=True).click()
