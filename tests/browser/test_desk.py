@@ -106,6 +106,7 @@ def test_an_upload_follows_the_switch_of_the_hand(app: RunningApp, page: Page) -
     say(page, 7)
     page.get_by_role("tab", name="Upload").click()
     file: FilePayload = {"name": "zero.png", "mimeType": "image/png", "buffer": png(zero())}
+    at_rest(page)
     page.locator("input[type=file]").set_input_files(files=[file])
     assert answer(page, 1) == 0
     expect(page.get_by_test_id("hand")).to_be_visible()
