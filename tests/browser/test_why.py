@@ -120,6 +120,7 @@ def test_an_uploaded_picture_is_explained(app: RunningApp, page: Page) -> None:
     open_page(page, app.url)
     page.get_by_role("tab", name="Upload").click()
     file: FilePayload = {"name": "zero.png", "mimeType": "image/png", "buffer": png(zero())}
+    at_rest(page)
     page.locator("input[type=file]").set_input_files(files=[file])
     assert answer(page, 1) == 0
     expect(opened(page).get_by_role("heading")).to_have_text("Why 0?")
