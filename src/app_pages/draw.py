@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal
-from uuid import UUID
 
 import streamlit as st
 
@@ -13,10 +11,11 @@ from app_pages.answer import Callbacks, sent, show_answer
 from app_pages.board import canvas, choose_brush, take_choices, tools
 from app_pages.challenge import Task, challenge_panel, current_challenge, current_task
 from app_pages.hand import hand_panel
-from app_pages.pad import SIDE, Pad, current_pad, read_anew
+from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list, recent_drawings
-from app_pages.saving import NotSaved, note, outcome
+from app_pages.saving import NotSaved, outcome
 from app_pages.style import show_stylesheet
+from app_pages.undoing import unlabel
 from app_pages.upload import forget_upload, read_upload, uploader
 from frames.drawing import from_strokes
 from frames.masks import NoInk
@@ -27,11 +26,7 @@ from percentages import percent, unbroken
 from serving.app_state import AppState, get_app_state
 from serving.page_readings import DrawingState
 from serving.reading import Reading
-from storage.database import DatabaseAway
 from storage.nothing_kept import NOTHING_KEPT
-from storage.removal import bring_back
-from storage.withdrawal import withdraw
-from storage.writer import Written
 from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
 
@@ -61,11 +56,12 @@ def page() -> None:
             icon=":material/cloud_off:",
         )
     try:
-        desk(state, pad, state.models.infos())
+        infos = state.models.infos()
+        desk(state, pad, infos)
         if not state.settings.read_only:
             challenge_panel()
             hand_panel(state)
-            recent_drawings(state, pad)
+            recent_drawings(state, pad, infos)
     except ModelMissing as error:
         notice.error(f"No model can read at the moment. {error}", icon=":material/error:")
 
@@ -129,7 +125,7 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
             task = Task() if by_file.open else current_task()
             what = "Draw a digit" if task.asked is None else f"Draw {in_words(task.asked)}"
             prompt = "Upload a picture" if by_file.open else what
-            show_answer(pad, reading, strokes, trouble, prompt, task, Callbacks(_said, _bring_back, _restore))
+            show_answer(pad, reading, strokes, trouble, prompt, task, Callbacks(_said, _undo, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
             if not by_file.open:
@@ -183,7 +179,8 @@ def _said() -> None:
     said, pad, state = sent("said"), current_pad(), get_app_state()
     reading: Reading | None = st.session_state.get("reading")
     uploaded = reading is not None and reading.source == "upload"
-    if said["id"] != str(reading.drawing_id if uploaded and reading else pad.drawing_id):
+    drawing_id = reading.drawing_id if uploaded and reading else pad.drawing_id
+    if said["id"] != str(drawing_id):
         return  # of a drawing that is no longer there
     if not uploaded:  # the answer that was seen may be newer than the last run of this script
         reading = state.page_readings.known(_on_canvas(pad, said["count"]))
@@ -192,7 +189,7 @@ def _said() -> None:
         pad.catch_up(reading.drawing.strokes)
     visitor, label = current_visitor(), NOT_A_DIGIT if said["label"] is None else said["label"]
     challenge = None if uploaded else current_challenge()
-    told = give_label(state, Said(UUID(said["id"]), label, visitor), current_client(), visitor)
+    told = give_label(state, Said(drawing_id, label, visitor), current_client(), visitor)
     try:
         text = outcome(told, f"that was {in_words(label)}. Thank you!")
         if challenge and challenge.asked == label and reading is not None:
@@ -201,35 +198,16 @@ def _said() -> None:
         st.session_state.trouble = f"{error} Your drawing stays here."
         return
     forget_list()
-    if uploaded:
-        forget_upload()
-        pad.say(text)
-    else:
-        pad.next_drawing(text, labelled=True)
+    pad.say(text, unlabel(drawing_id, forget_upload() if uploaded else pad.next_drawing()))
 
 
-def _bring_back() -> None:
-    """What was cleared, labelled or deleted is there again, without its label in the second case."""
-    pad, state, visitor = current_pad(), get_app_state(), current_visitor()
-    if pad.said is None or not pad.said["undo"] or pad.said["number"] != sent("undo")["number"]:
-        return  # of another toast than the one that is shown now
-    if pad.before is not None and pad.before.removed:
-        back: Future[Written] = Future()
-        try:
-            back.set_result(bring_back(state.database, pad.before.removed))
-        except DatabaseAway:
-            pad.say("The database is unavailable: try again in a moment.", undo=True)
-            return
-        pad.say(note(state.hands.relearned(back, visitor), "your drawing is back.", "Your drawing is back."))
-        read_anew()
-    elif pad.before is not None and pad.before.label:
-        taken_back = withdraw(state.writer, pad.before.drawing_id, visitor)
-        pad.say(note(state.hands.relearned(taken_back, visitor), "your answer is taken back.", "Taken back."))
-        if challenge := current_challenge():
-            challenge.taken_back(pad.before.drawing_id)
-    if pad.before is not None and pad.before.objects:
+def _undo() -> None:
+    """What the toast offers to undo."""
+    pad = current_pad()
+    canvas_before = pad.key
+    pad.undo_said(sent("undo")["number"])
+    if pad.key != canvas_before:
         st.session_state.way = "Draw"  # where it can be seen, if a picture has been uploaded meanwhile
-    pad.bring_back()
     forget_list()
 
 

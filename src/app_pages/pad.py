@@ -1,9 +1,10 @@
-"""What a session knows of its canvas: the one history of its strokes, and what was on it before it was cleared."""
+"""What a session knows of its canvas: the one history of its strokes, and what can be undone."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,16 +23,6 @@ FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
 
 @dataclass
-class Before:
-    """What "Undo" brings back: what was on the canvas, and either the label that it was given or what was deleted."""
-
-    drawing_id: UUID
-    objects: list[Any]
-    label: bool = False
-    removed: dict[str, Any] | None = None
-
-
-@dataclass
 class Pad:
     """A session's canvas. `revision` counts what changes the answer without a new stroke.
 
@@ -47,7 +38,8 @@ class Pad:
     model: str = DEFAULT_MODEL
     brush: str = BRUSH
     said: dict[str, Any] | None = None
-    before: Before | None = None
+    on_undo: Callable[[], None] | None = None
+    """What "Undo" does in the toast that is shown now."""
     session: str = field(default_factory=lambda: secrets.token_hex(4))
     runs: int = 0
     """Of the page's script, which its component needs to know the newest by."""
@@ -90,37 +82,33 @@ class Pad:
             *self.undone, last = self.undone
             self.begin([*self.objects, last])
 
-    def next_drawing(self, text: str = "", labelled: bool = False) -> None:
-        """An empty canvas, and `text` in a toast from where the drawing can be brought back."""
-        self.before = Before(self.drawing_id, self.objects, labelled) if self.objects else None
-        if text:
-            self.say(text, undo=self.before is not None)
+    def next_drawing(self) -> Callable[[], None]:
+        """Empty the canvas for another drawing. What is returned brings this one back to it."""
+        drawing_id, objects = self.drawing_id, self.objects
+
+        def bring_back() -> None:
+            if objects:
+                self.drawing_id, self.undone = drawing_id, []
+                self.begin(objects)
+
         self.drawing_id, self.undone = uuid4(), []
         self.begin([])
-
-    def deleted(self, drawing_id: UUID, removed: dict[str, Any] | None, text: str) -> None:
-        """Say that a drawing is deleted, and offer to bring back what was `removed`; it leaves the canvas as well."""
-        objects = self.objects if drawing_id == self.drawing_id else []
-        if drawing_id == self.drawing_id:
-            self.next_drawing()
-        self.before = Before(drawing_id, objects, removed=removed) if removed else None
-        self.say(text, undo=self.before is not None)
+        return bring_back
 
     def clear(self) -> None:
-        """Empty the canvas for another drawing."""
-        self.next_drawing("Cleared.")
+        """Empty the canvas, and offer to undo that."""
+        self.say("Cleared.", self.next_drawing())
 
-    def bring_back(self) -> None:
-        """Undo next_drawing() or deleted(): what was on the canvas is there again."""
-        if self.before is not None and self.before.objects:
-            self.drawing_id, self.undone = self.before.drawing_id, []
-            self.begin(self.before.objects)
-        self.before = None
-
-    def say(self, text: str, undo: bool = False) -> None:
-        """Have the page say something for a moment."""
+    def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
+        """Have the page say something for a moment, perhaps with a way to undo it."""
         number = self.said["number"] + 1 if self.said else 1
-        self.said = {"number": number, "text": text, "undo": undo}
+        self.said, self.on_undo = {"number": number, "text": text, "undo": undo is not None}, undo
+
+    def undo_said(self, number: int) -> None:
+        """Undo what the toast of this number offers to, once; nothing where another one has come since."""
+        if self.said and self.said["number"] == number and self.on_undo:
+            undo, self.on_undo = self.on_undo, None
+            undo()
 
     def restore(self, kept: Any) -> None:
         """Take over what the browser has kept of a page that was reloaded; what is malformed is left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -10,15 +11,17 @@ from uuid import UUID
 import streamlit as st
 
 import logger
-from app_pages.pad import Pad, read_anew
+from app_pages.pad import Pad, current_pad, read_anew
 from app_pages.pictures import picture
-from app_pages.saving import note
+from app_pages.saving import NotSaved, outcome
+from app_pages.undoing import Undo, relabel, undelete, unlabel
 from app_pages.upload import forget_upload
 from frames.drawing import Drawing
 from frames.images import ImageTooLarge, NotAnImage
 from frames.preprocessing import from_png
 from learning.classes import DIGITS, NOT_A_DIGIT, in_words
 from learning.registry import DEFAULT_MODEL
+from learning.weights import ModelInfo
 from logger import RecentDrawing
 from percentages import certainty, unbroken
 from serving.app_state import AppState
@@ -29,7 +32,7 @@ from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
 
 
-def recent_drawings(state: AppState, pad: Pad) -> None:
+def recent_drawings(state: AppState, pad: Pad, infos: Mapping[str, ModelInfo]) -> None:
     """The list, with the drawing that is still on the canvas."""
     drawings = _with_current(_recent(state), st.session_state.get("reading"))
     if not drawings:
@@ -39,10 +42,11 @@ def recent_drawings(state: AppState, pad: Pad) -> None:
         for drawing in drawings:
             with st.container(border=True, width=122, gap="xsmall"):
                 st.html(_picture(drawing))
-                st.caption(_story(drawing, _threshold(state, drawing)))
+                story = _story(drawing, _threshold(infos, drawing.model))
+                st.caption(story)
                 hint = f"Change the drawing that was read as {drawing.predicted_digit}"
                 if st.button("Change", key=f"change-{drawing.drawing_id}", help=hint, width="stretch"):
-                    change(state, drawing, pad)
+                    change(state, drawing, story, pad)
 
 
 def forget_list() -> None:
@@ -79,10 +83,10 @@ def _with_current(drawings: list[RecentDrawing], reading: Reading | None) -> lis
 
 
 @st.dialog("Change a drawing")
-def change(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
+def change(state: AppState, drawing: RecentDrawing, story: str, pad: Pad) -> None:
     """What can be done with a drawing that is kept."""
     st.html(_picture(drawing))
-    st.markdown(f"{_story(drawing, _threshold(state, drawing)).capitalize()}. What is it?")
+    st.markdown(f"{story.capitalize()}. What is it?")
     with st.container(horizontal=True, gap="xsmall"):
         labels = [
             st.button(str(digit), key=f"label-{digit}", help=f"It is {in_words(digit)}") for digit in range(DIGITS)
@@ -95,12 +99,19 @@ def change(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
     if any(labels):
         label = labels.index(True)  # the one behind the digits is NOT_A_DIGIT
         said = Said(drawing.drawing_id, label, visitor, owner=visitor)
-        _finish(give_label(state, said, current_client(), visitor), f"that was {in_words(label)}.")
+        told = give_label(state, said, current_client(), visitor)
+        _finish(told, f"that was {in_words(label)}.", _undo_change(drawing))
     if again:
         _read_again(state, drawing, visitor)
     if delete:
-        forget_upload(drawing.drawing_id)
         _delete(state, drawing.drawing_id, visitor, pad)
+
+
+def _undo_change(drawing: RecentDrawing) -> Undo:
+    """What gives a drawing the label again that it had before it is changed, or none."""
+    if drawing.true_label is None:
+        return unlabel(drawing.drawing_id, lambda: None)
+    return relabel(drawing.drawing_id, drawing.true_label)
 
 
 def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
@@ -117,19 +128,25 @@ def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
 
 
 def _delete(state: AppState, drawing_id: UUID, visitor: str, pad: Pad) -> None:
-    """Delete a drawing; while the database is away it will be, and then cannot be brought back."""
+    """Delete a drawing, and take it from the page; while the database is away it waits, and cannot be brought back."""
     written = state.hands.relearned(logger.remove(state.writer, drawing_id, visitor), visitor)
-    text = note(written, "the drawing is deleted.", "Deleted.")
-    kept = written.result().row if written.done() and not written.exception() else None
-    pad.deleted(drawing_id, kept[1] if kept else None, text)
+    try:
+        text = outcome(written, "the drawing is deleted.", "Deleted.")
+    except NotSaved as error:
+        pad.say(str(error))
+    else:
+        back = pad.next_drawing() if drawing_id == pad.drawing_id else forget_upload(drawing_id)
+        row = written.result().row if written.done() else None
+        pad.say(text, undelete(row[1], back) if row else None)
     _look_again()
 
 
-def _finish(written: Future[Written], what: str) -> None:
-    """Note the outcome, and look again."""
-    st.session_state.note = note(written, what)
-    if written.done() and not written.exception() and written.result().outcome == "unknown":
-        st.session_state.note = "This drawing is no longer there."
+def _finish(written: Future[Written], what: str, undo: Undo | None = None) -> None:
+    """Say how it went, and look again."""
+    try:
+        current_pad().say(outcome(written, what), undo)
+    except NotSaved as error:
+        current_pad().say(str(error))
     _look_again()
 
 
@@ -144,10 +161,9 @@ def _picture(drawing: RecentDrawing) -> str:
     return picture(drawing.image, f"Your drawing, read as {drawing.predicted_digit}", "kept")
 
 
-def _threshold(state: AppState, drawing: RecentDrawing) -> float:
-    """The digit score from which on the drawing's model takes it for a digit."""
-    info = state.models.infos().get(drawing.model)
-    return info.card.digit_score.threshold if info else 0.0
+def _threshold(infos: Mapping[str, ModelInfo], model: str) -> float:
+    """The digit score (0-1) from which on a model takes a drawing for a digit."""
+    return infos[model].card.digit_score.threshold if model in infos else 0.0
 
 
 def _story(drawing: RecentDrawing, threshold: float) -> str:

@@ -13,8 +13,11 @@ class NotSaved(RuntimeError):
     """What was to be saved is nowhere; the message says what to do."""
 
 
-def outcome(written: Future[Written], what: str, done: str = "") -> str:
-    """Wait until something is safe, and say where: "Saved: what", or `done` in its place. Raises NotSaved."""
+def outcome(written: Future[Written], what: str, done: str = "", missing: str = "") -> str:
+    """Wait until something is safe, and say where: "Saved: what", or `done` in its place.
+
+    Raises NotSaved, also where nothing was found to change: then it says `missing`.
+    """
     try:
         safe = written.result(SAVE_TIMEOUT)
     except TimeoutError:
@@ -23,12 +26,14 @@ def outcome(written: Future[Written], what: str, done: str = "") -> str:
         raise NotSaved("This could not be saved: try again in a moment.") from error
     if safe.outcome == "refused":
         raise NotSaved("You answer faster than this app believes: try again in a minute.")
+    if safe.outcome == "unknown":
+        raise NotSaved(missing or "This drawing is no longer there.")
     return f"Kept until the database is back: {what}" if safe.spooled else done or f"Saved: {what}"
 
 
-def note(written: Future[Written], what: str, done: str = "") -> str:
+def note(written: Future[Written], what: str) -> str:
     """The same, or the sentence of NotSaved."""
     try:
-        return outcome(written, what, done)
+        return outcome(written, what)
     except NotSaved as error:
         return str(error)

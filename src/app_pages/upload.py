@@ -6,7 +6,8 @@ The session holds one picture at a time. Whatever is chosen or dropped replaces 
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -94,11 +95,20 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | None:
     return reading
 
 
-def forget_upload(drawing_id: UUID | None = None) -> None:
-    """Empty the uploader; with an id, only if it holds that drawing."""
-    upload: Upload | None = st.session_state.get("upload")
-    if drawing_id is None or (upload and upload.drawing_id == drawing_id):
-        _empty(Upload())
+def forget_upload(drawing_id: UUID | None = None) -> Callable[[], None]:
+    """Empty the uploader; with an id, only if it holds that drawing. What is returned brings its picture back."""
+    upload: Upload = st.session_state.get("upload", Upload())
+    if drawing_id not in (None, upload.drawing_id):
+        return lambda: None
+    _empty(Upload())
+    return lambda: _bring_back(upload)
+
+
+def _bring_back(upload: Upload) -> None:
+    """Show a picture again, of which the uploader no longer has the file."""
+    if upload.drawing is not None:
+        _empty(replace(upload, file_id=""))
+        st.session_state.way = "Upload"
 
 
 def _current(file: Any) -> Upload:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any
 
 from psycopg2.extras import Json
 
-from storage.database import Database
+from storage.database import Database, DatabaseAway
 from storage.statements import Statement
-from storage.writer import Written
+from storage.writer import NotWritten, Written
 
 # The trace of its labels goes with the row, by the foreign key; this statement still sees it.
 _REMOVE = """
@@ -35,11 +36,19 @@ REMOVE = Statement(_REMOVE, returns=True)
 """What the writer knows as "remove": how many (0 or 1) there were, and the row and trace that bring_back() needs."""
 
 
-def bring_back(database: Database, removed: dict[str, Any]) -> Written:
+def bring_back(database: Database, removed: dict[str, Any]) -> Future[Written]:
     """Insert a drawing as it was removed; the row says how many (0 where it is there again) came back.
 
-    Raises DatabaseAway: it does not wait in the spool, where a row older than the tables would hold up the rest.
+    The future is done, and raises NotWritten while the database is unavailable: this does not wait in the spool, where
+    a row older than the tables would hold up the rest.
     """
-    with database.transaction() as cursor:
-        cursor.execute(_BRING_BACK, {"removed": Json(removed)})
-        return Written(spooled=False, row=cursor.fetchone())
+    back: Future[Written] = Future()
+    try:
+        with database.transaction() as cursor:
+            cursor.execute(_BRING_BACK, {"removed": Json(removed)})
+            row = cursor.fetchone()
+    except DatabaseAway as error:
+        back.set_exception(NotWritten(str(error)))
+    else:
+        back.set_result(Written(spooled=False, row=row))
+    return back

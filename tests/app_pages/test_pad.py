@@ -51,10 +51,49 @@ def test_a_cleared_drawing_can_be_brought_back_with_its_id() -> None:
     assert pad.drawing_id != drawing
     assert pad.said is not None
     assert pad.said["undo"]
-    pad.bring_back()
+    pad.undo_said(pad.said["number"])
     assert (pad.drawing_id, pad.objects) == (drawing, objects(3))
-    pad.bring_back()
-    assert pad.objects == objects(3), "once"
+    pad.begin(objects(1))
+    pad.undo_said(pad.said["number"])
+    assert pad.objects == objects(1), "once"
+
+
+def test_only_what_the_shown_toast_offers_is_undone() -> None:
+    pad, undone = Pad(), list[str]()
+    pad.say("one", lambda: undone.append("one"))
+    assert pad.said is not None
+    first = pad.said["number"]
+    pad.say("two", lambda: undone.append("two"))
+    pad.undo_said(first)
+    assert undone == []
+    pad.undo_said(pad.said["number"])
+    pad.undo_said(pad.said["number"])
+    assert undone == ["two"]
+    pad.say("three")
+    pad.undo_said(pad.said["number"])
+    assert (undone, pad.said["undo"]) == (["two"], False)
+
+
+def test_what_is_undone_may_offer_to_be_tried_again() -> None:
+    pad, tries = Pad(), list[int]()
+
+    def undo() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            pad.say("Try again.", undo)
+
+    pad.say("Deleted.", undo)
+    for _ in range(4):
+        pad.undo_said((pad.said or {})["number"])
+    assert len(tries) == 3
+
+
+def test_an_empty_canvas_stays_as_it_is_when_it_is_brought_back() -> None:
+    pad = Pad()
+    back = pad.next_drawing()
+    drawing, canvas = pad.drawing_id, pad.key
+    back()
+    assert (pad.drawing_id, pad.key) == (drawing, canvas)
 
 
 def test_what_is_brought_back_has_the_strokes_that_the_canvas_had_not_sent_yet() -> None:
@@ -68,27 +107,6 @@ def test_what_is_brought_back_has_the_strokes_that_the_canvas_had_not_sent_yet()
     pad.catch_up("[[[7,7]]]")
     pad.catch_up(None)
     assert pad.objects is before, "what is known is never less"
-
-
-def test_a_deleted_drawing_leaves_the_canvas_and_comes_back_to_it() -> None:
-    pad = drawn(2)
-    drawing = pad.drawing_id
-    pad.deleted(drawing, {"row": {}}, "Deleted.")
-    assert (pad.objects, pad.said and pad.said["undo"]) == ([], True)
-    assert pad.drawing_id != drawing
-    pad.bring_back()
-    assert (pad.drawing_id, pad.objects) == (drawing, objects(2))
-
-
-def test_deleting_another_drawing_leaves_the_canvas_alone_and_so_does_bringing_it_back() -> None:
-    pad = drawn(2)
-    drawing, canvas = pad.drawing_id, pad.key
-    pad.deleted(uuid4(), {"row": {}}, "Deleted.")
-    pad.bring_back()
-    assert (pad.drawing_id, pad.key, pad.objects) == (drawing, canvas, objects(2))
-    pad.deleted(uuid4(), None, "Kept until the database is back: deleted.")
-    assert pad.said is not None
-    assert not pad.said["undo"], "what waits in the spool cannot be brought back"
 
 
 def test_each_thing_said_has_a_number_of_its_own() -> None:

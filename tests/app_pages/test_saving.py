@@ -23,9 +23,15 @@ def done(result: Written | Exception) -> Future[Written]:
 def test_it_says_where_something_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome(done(Written(spooled=False)), "a 7.") == "Saved: a 7."
     assert outcome(done(Written(spooled=True)), "a 7.") == "Kept until the database is back: a 7."
+    assert outcome(done(Written(spooled=False)), "the drawing is deleted.", "Deleted.") == "Deleted."
+    waits = outcome(done(Written(spooled=True)), "the drawing is deleted.", "Deleted.")
+    assert waits == "Kept until the database is back: the drawing is deleted."
+    with pytest.raises(NotSaved, match="It stays"):
+        outcome(done(Written(spooled=False, row=(0,))), "a 7.", missing="It stays.")
     for nowhere, advice in (
         (NotWritten("The database does not accept this entry."), "in a moment"),
         (Written(spooled=False, row=(1, "refused", "me", True)), "in a minute"),
+        (Written(spooled=False, row=(0, None, None, None)), "no longer there"),
     ):
         with pytest.raises(NotSaved, match=advice):
             outcome(done(nowhere), "a 7.")

@@ -32,7 +32,7 @@ def test_it_comes_back_whole(database: Database, writer: Writer, label: int) -> 
     rows, events = everything(database, "*"), everything(database, "*", "label_events")
     kept = removed(writer, drawing)
     assert len(everything(database, "id")) == 1
-    assert bring_back(database, kept).row == (1,)
+    assert bring_back(database, kept).result().row == (1,)
     assert everything(database, "*") == rows
     assert everything(database, "*", "label_events") == events
     assert len(hands.hands(database, [ME])[ME].labels) == 2
@@ -44,7 +44,7 @@ def test_it_comes_back_once_and_never_over_a_drawing_that_is_there(database: Dat
     logger.log_label(writer, drawing.drawing_id, 4, ME).result(20)
     kept = removed(writer, drawing.drawing_id)
     logger.log_prediction(writer, drawing).result(20)
-    assert bring_back(database, kept).row == (0,)
+    assert bring_back(database, kept).result().row == (0,)
     assert everything(database, "true_label") == [(None,)]
     assert everything(database, "id", "label_events") == []
 
