@@ -37,11 +37,15 @@ class Measures(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A frame, (28, 28) uint8, and what else is known of a drawing; `strokes` are JSON, see strokes_json."""
+    """A frame, (28, 28) uint8, and what else is known of a drawing.
+
+    `strokes` are JSON, see strokes_json; `canvas` is what they were drawn on, its side and the pen's width in pixels.
+    """
 
     frame: Pixels
     measures: Measures | None = None
     strokes: str | None = None
+    canvas: tuple[int, float] | None = None
 
 
 def from_picture(image: Image.Image | NDArray[Any]) -> Drawing:
@@ -60,7 +64,7 @@ def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Dr
     Takes and raises what `preprocessing.frame_strokes` does. What lies outside the canvas is not seen, and not read.
     """
     seen = within(strokes, canvas, pen)
-    return Drawing(frame_strokes(seen), measure_strokes(seen, canvas, pen), strokes_json(strokes))
+    return Drawing(frame_strokes(seen), measure_strokes(seen, canvas, pen), strokes_json(strokes), (canvas, pen))
 
 
 def within(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Sequence[NDArray[Any]]:

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from frames.drawing import Drawing
-from frames.masks import Pixels
-from frames.preprocessing import frame_strokes
+from frames.drawing import Drawing, from_strokes
+from frames.masks import NoInk, Pixels
 from learning.registry import DEFAULT_MODEL
 from learning.saliency import Floats, occlude, saliency
 from learning.weights import ModelMissing
@@ -103,7 +102,7 @@ def explain(drawing: Drawing, predict: Predict, threshold: float) -> Explanation
         threshold,
         saliency(drawing.frame, occlusions.windows, losses),
         None if decisive is None else Spot(occlusions.centre(decisive), without[decisive]),
-        tuple(Stroke(each, score(prediction) - score(each)) for each in predict(_without_each_stroke(drawing.strokes))),
+        tuple(Stroke(each, score(prediction) - score(each)) for each in predict(_without_each_stroke(drawing))),
     )
 
 
@@ -124,12 +123,20 @@ def _log(probability: float) -> float:
     return math.log(max(probability, SMALLEST))
 
 
-def _without_each_stroke(strokes: str | None) -> list[Pixels]:
+def _without_each_stroke(drawing: Drawing) -> list[Pixels]:
     """The frames of a drawing of several strokes without each of them in turn, as if it had not been drawn."""
-    lines = [np.array(line, np.float64) for line in json.loads(strokes or "[]")]
-    if not 2 <= len(lines) <= MAX_STROKES:
+    lines = [np.array(line, np.float64) for line in json.loads(drawing.strokes or "[]")]
+    if not 2 <= len(lines) <= MAX_STROKES or drawing.canvas is None:
         return []
-    return [frame_strokes(lines[:n] + lines[n + 1 :]) for n in range(len(lines))]
+    side, pen = drawing.canvas
+
+    def without(n: int) -> Pixels:
+        try:
+            return from_strokes(lines[:n] + lines[n + 1 :], side, pen).frame
+        except NoInk:  # all that is left lies outside the canvas
+            return np.zeros_like(drawing.frame)
+
+    return [without(n) for n in range(len(lines))]
 
 
 class Explainer:

@@ -29,14 +29,19 @@ MAX_LENGTH = 60_000  # characters of strokes, some 6,000 points
 router = APIRouter()
 
 
-class Canvas(BaseModel):
-    """A canvas as it is now. `revision` is the page's count of what else changed: undone strokes, another hand."""
+class OnPage(BaseModel):
+    """A drawing on a visitor's page. `revision` is the page's count of what else changed: undone strokes, another hand."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: DrawingId
     revision: Annotated[StrictInt, Field(ge=0, le=2**40)]
     model: ModelName
+
+
+class Canvas(OnPage):
+    """A canvas as it is now."""
+
     side: Annotated[StrictInt, Field(gt=0, le=4000, description="The canvas's width and height, in its own pixels.")]
     pen: Annotated[float, Field(gt=0, le=400, description="The pen's width in the same pixels.")]
     strokes: Annotated[

@@ -10,29 +10,23 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import Field, StrictInt
 
 from serving.app_state import get_app_state
 from serving.explaining import Busy, Outdated
 from serving.page_readings import DrawingState
 from web.explanations import Why, why
 from web.problems import NotFound, TooFast, problems
-from web.schemas import DrawingId, ModelName
-from web.strokes import visitor_on_our_page
+from web.strokes import OnPage, visitor_on_our_page
 
 RATE = "5/second"  # of one client, such as a class behind one address
 
 router = APIRouter()
 
 
-class Shown(BaseModel):
+class Shown(OnPage):
     """A drawing with its answer, as a page shows it; see DrawingState."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    id: DrawingId
-    revision: Annotated[StrictInt, Field(ge=0, le=2**40)]
-    model: ModelName
     strokes: Annotated[StrictInt, Field(ge=1, le=10_000)]
     source: Literal["canvas", "upload"]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 import time
 from collections.abc import Iterator
 
@@ -15,18 +14,16 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from settings import ROOT
 from support import hand
 from support.chromium import find
 from support.crowd import Crowd
 from support.running_app import free_port, wait_until
-from support.stack import Environment, Stack, docker, fresh_copy, show
+from support.stack import Environment, Stack, docker, fresh_copy, promotion_reaches_all, show
 from web.visitors import COOKIE
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
 
 SEVEN = [[(0.2, 0.2), (0.75, 0.2), (0.45, 0.85)]]
-PROMOTION = (ROOT / "tests/support/promotion.py").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -154,22 +151,7 @@ def test_a_promotion_reaches_every_replica_within_two_seconds(stack: Stack) -> N
         "WHERE model = 'cnn' AND version = 1",
         {"id": ""},
     )
-
-    def python(replica: str, word: str) -> list[str]:
-        return ["docker", "exec", replica, "python", "-c", PROMOTION, word]
-
-    replicas = stack.replicas()
-    waiting = [
-        subprocess.Popen(python(each, "wait"), env=stack.environment, stdout=subprocess.PIPE, text=True)
-        for each in replicas
-    ]
-    time.sleep(2)
-    promoted = float(subprocess.check_output(python(replicas[0], "promote"), env=stack.environment, text=True))
-    took = [float(each.communicate(timeout=60)[0]) - promoted for each in waiting]
-    show(f"a promotion reached {len(took)} replicas after {max(took):.2f} s")
-    assert len(took) == 3
-    assert min(took) > 0, "it served before it was promoted"
-    assert max(took) < 2
+    promotion_reaches_all(stack.replicas(), stack.environment)
 
 
 def test_an_update_under_load_drops_nothing(stack: Stack) -> None:

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import secrets
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import httpx
 import pytest
 
-from settings import ROOT
 from support.crowd import Crowd
 from support.running_app import free_port, wait_until
-from support.stack import Environment, Stack, docker, fresh_copy, show
+from support.stack import Environment, Stack, docker, fresh_copy, promotion_reaches_all, show
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
-
-PROMOTION = (ROOT / "tests/support/promotion.py").read_text()
 
 
 class Swarm(Stack):
@@ -119,26 +115,12 @@ def test_a_promotion_reaches_every_replica_within_two_seconds(swarm: Swarm) -> N
         "SELECT model, 2, weights, sha256, metrics, 1, 'retired' FROM model_versions WHERE model = 'cnn'"
     )
     docker("exec", database, "psql", "-U", "digits", "-d", "digits", "-c", statement, environment=swarm.environment)
-
-    def python(container: str, word: str) -> list[str]:
-        return ["docker", "exec", container, "python", "-c", PROMOTION, word]
-
     replicas = swarm.containers("app")
     for each in replicas:
         probe = "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/ready')"
         command = partial(docker, "exec", each, "python", "-c", probe, environment=swarm.environment)
         wait_until(partial(succeeds, command), 60, "/ready")
-    waiting = [
-        subprocess.Popen(python(each, "wait"), env=swarm.environment, stdout=subprocess.PIPE, text=True)
-        for each in replicas
-    ]
-    time.sleep(2)
-    promoted = float(subprocess.check_output(python(replicas[0], "promote"), env=swarm.environment, text=True))
-    took = [float(each.communicate(timeout=60)[0]) - promoted for each in waiting]
-    show(f"a promotion reached {len(took)} replicas after {max(took):.2f} s")
-    assert len(took) == 3
-    assert min(took) > 0, "it served before it was promoted"
-    assert max(took) < 2
+    promotion_reaches_all(replicas, swarm.environment)
 
 
 def test_an_update_under_load_drops_nothing(swarm: Swarm) -> None:

@@ -15,7 +15,7 @@ import pytest
 from frames.drawing import Drawing, from_strokes
 from frames.preprocessing import to_png
 from serving import explaining
-from serving.explaining import Busy, Explainer, Outdated, explain, in_batches
+from serving.explaining import Busy, Explainer, Outdated, explain, in_batches, reads
 from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.prediction import Prediction
@@ -75,6 +75,22 @@ def test_each_stroke_is_left_out_and_what_is_left_is_drawn_again() -> None:
     assert left.predicted_digit != told.prediction.predicted_digit
     assert told.strokes[0].loss > 0
     assert explain(SEVEN, in_batches(serving(), None), 0.5).strokes == (), "of one stroke nothing would be left"
+
+
+def test_without_a_stroke_as_little_is_seen_of_what_lies_outside_the_canvas_as_with_it() -> None:
+    round_outside = [(0.98, 0.9), (1.3, 0.9), (1.3, 0.1), (0.98, 0.1)]
+    seen: list[np.ndarray] = []
+
+    def predict(frames: Sequence[np.ndarray]) -> list[Prediction]:
+        seen.extend(frames)
+        return in_batches(serving(), None)(frames)
+
+    told = explain(drawn([DIGITS[15][1][0], round_outside]), predict, 0.5)
+    assert len(told.strokes) == 2
+    without_the_seven = drawn([[(0.98, 0.9), (1.3, 0.9)], [(1.3, 0.1), (0.98, 0.1)]]).frame
+    assert any(np.array_equal(frame, without_the_seven) for frame in seen)
+    outside = [(1.2, 0.2), (1.4, 0.8)]
+    assert reads(explain(drawn([DIGITS[15][1][0], outside]), predict, 0.5).strokes[0].prediction) is None
 
 
 def test_what_would_make_the_difference_is_found_and_does() -> None:

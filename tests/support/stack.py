@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ HELPER = ROOT / "../shared/docker-engine/docker-up.sh"
 """Starts an engine on machines that have none; not part of the project, and used only where it is there."""
 
 Environment = dict[str, str]
+PROMOTION = (ROOT / "tests/support/promotion.py").read_text()
 
 
 def docker(
@@ -33,6 +35,24 @@ def docker(
 
 def show(figure: str) -> None:
     print(f"\n{figure}")  # noqa: T201 - `make test-docker` shows it
+
+
+def promotion_reaches_all(replicas: list[str], environment: Environment) -> None:
+    """Version 2 of the CNN is promoted in the first of three containers, and serves in each within two seconds."""
+
+    def python(replica: str, word: str) -> list[str]:
+        return ["docker", "exec", replica, "python", "-c", PROMOTION, word]
+
+    waiting = [
+        subprocess.Popen(python(each, "wait"), env=environment, stdout=subprocess.PIPE, text=True) for each in replicas
+    ]
+    time.sleep(2)
+    promoted = float(subprocess.check_output(python(replicas[0], "promote"), env=environment, text=True))
+    took = [float(each.communicate(timeout=60)[0]) - promoted for each in waiting]
+    show(f"a promotion reached {len(took)} replicas after {max(took):.2f} s")
+    assert len(took) == 3
+    assert min(took) > 0, "it served before it was promoted"
+    assert max(took) < 2
 
 
 def answers(environment: Environment) -> bool:
