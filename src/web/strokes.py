@@ -30,7 +30,7 @@ router = APIRouter()
 
 
 class OnPage(BaseModel):
-    """A drawing on a visitor's page. `revision` is the page's count of what else changed: undone strokes, another hand."""
+    """A drawing on a visitor's page. `revision` counts what changed beside it: undone strokes, another hand."""
 
     model_config = ConfigDict(extra="forbid")
 
