@@ -68,9 +68,9 @@ def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Dr
 
 
 def within(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Sequence[NDArray[Any]]:
-    """Pen strokes without the parts that run outside a square canvas, in pixels; these cut a stroke in two.
+    """Pen strokes without their lines outside a square canvas, in pixels; these cut a stroke in two.
 
-    Of such a part its ends are kept, since the lines to them begin or end within. Raises NoInk where all lies outside.
+    A line with one end inside is kept whole. Raises NoInk where all lies outside.
     """
     inside: list[NDArray[np.bool_]] = [
         np.all((points >= -pen / 2) & (points <= canvas + pen / 2), axis=1) for points in strokes
@@ -78,12 +78,10 @@ def within(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Sequence
     if all(each.all() for each in inside):
         return strokes
     parts: list[NDArray[Any]] = []
-    for points, kept in zip(strokes, inside, strict=True):
-        near = kept | np.append(kept[1:], False) | np.append(False, kept[:-1])  # and the points next to them
-        cuts = np.flatnonzero(np.diff(near)) + 1
-        parts += [
-            part for part, is_near in zip(np.split(points, cuts), np.split(near, cuts), strict=True) if is_near[:1]
-        ]
+    for points, seen in zip(strokes, inside, strict=True):
+        cuts = np.flatnonzero(~(seen[:-1] | seen[1:])) + 1  # lines of which neither end is inside
+        runs = zip(np.split(points, cuts), np.split(seen, cuts), strict=True)
+        parts += [run for run, is_seen in runs if np.any(is_seen)]
     if not parts:
         raise NoInk
     return parts
