@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import psycopg2.extensions
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from learning.dataset import Mnist, rows
@@ -19,6 +18,7 @@ from storage.labels import Rules
 from storage.model_store import Candidate
 from storage.spool import Spool
 from storage.writer import Writer
+from support.accessibility import violations
 from support.classroom import draw, nudged, person
 from support.digits import DIGITS
 from support.hand import answer, at_rest, new_canvas, open_page, unmoving
@@ -32,8 +32,6 @@ from support.shipped import network
 PAGES = ("draw", "about", "sign-in", "review", "models")
 ADDRESSES = {"draw": "", "sign-in": "models"}
 WIDTHS = {360: 740, 768: 1024, 1440: 900}
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-HEADINGS = {"runOnly": {"type": "rule", "values": ["heading-order", "page-has-heading-one", "empty-heading"]}}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +82,7 @@ def test_axe_finds_nothing_at_any_width(full: RunningApp, visitor: Page, name: s
             let_in(visitor)
         expect(visitor.get_by_role("heading", level=1)).to_be_visible()
         unmoving(visitor)
-        found += violations(visitor, width)
+        found += violations(visitor)
     if name in ("review", "models"):
         visitor.get_by_role("button", name="Sign out").click()
         expect(visitor.get_by_label("Password", exact=True)).to_be_visible()
@@ -105,7 +103,7 @@ def test_axe_finds_nothing_about_an_upload(full: RunningApp, visitor: Page, pict
         expected = visitor.locator("svg.seen") if picture == "read" else visitor.get_by_text("This is not a picture")
         expect(expected).to_be_visible()
         unmoving(visitor)
-        found += violations(visitor, width)
+        found += violations(visitor)
     assert found == []
 
 
@@ -120,7 +118,7 @@ def test_axe_finds_nothing_in_the_sheet_that_says_why(full: RunningApp, visitor:
         visitor.get_by_role("button", name="Why?").click()
         expect(visitor.locator(".because .likenesses img").first).to_be_visible()
         unmoving(visitor)
-        found += violations(visitor, width)
+        found += violations(visitor)
         visitor.keyboard.press("Escape")
         with new_canvas(visitor):
             visitor.keyboard.press("Escape")
@@ -138,21 +136,10 @@ def let_in(page: Page) -> None:
     at_rest(page)
 
 
-def violations(page: Page, width: int) -> list[str]:
-    """A line for each element that breaks a rule."""
-    results = [Axe().run(page, options=options).response["violations"] for options in (RULES, HEADINGS)]
-    return [
-        f"{width}: {rule['id']}: {node['target']} {node['html'][:120]} {node['failureSummary']}"
-        for each in results
-        for rule in each
-        for node in rule["nodes"]
-    ]
-
-
 def test_axe_would_find_it(full: RunningApp, page: Page) -> None:
     """The measure itself: pale text and a heading out of order are found."""
     page.goto(f"{full.url}/about")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.evaluate("""() => document.querySelector('.stMainBlockContainer h1').insertAdjacentHTML('afterend',
         '<h5>Too deep</h5><p style="color: #999; background: #fff">pale</p>')""")
-    assert {line.split(": ")[1] for line in violations(page, 0)} >= {"color-contrast", "heading-order"}
+    assert {line.split(": ")[1] for line in violations(page)} >= {"color-contrast", "heading-order"}

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.accessibility import violations
 from support.digits import DIGITS
-from support.hand import answer, digit_button, draw, open_page, rows_of, toast
+from support.hand import answer, digit_button, draw, open_page, rows_of, toast, unmoving
 from support.running_app import RunningApp
 
 STROKES = dict(reversed(DIGITS))
@@ -62,6 +63,8 @@ def test_ten_digits_are_drawn_counted_and_kept(app: RunningApp, challenged: Page
     expect(page.get_by_role("heading", name="9 of 10 read right")).to_be_visible()
     expect(page.get_by_role("img", name=f"Your {labels[4]}, read as")).to_be_visible()
     assert [row[1] for row in rows_of(app, page)] == labels
+    unmoving(page)
+    assert violations(page) == []
     page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Challenge: ten digits")).to_be_visible()
@@ -70,6 +73,8 @@ def test_ten_digits_are_drawn_counted_and_kept(app: RunningApp, challenged: Page
 
 def test_only_what_was_asked_for_is_a_label_and_it_can_be_taken_back(app: RunningApp, challenged: Page) -> None:
     page = challenged
+    unmoving(page)
+    assert violations(page) == []
     label = asked(page)
     draw(page, STROKES[label])
     answer(page, len(STROKES[label]))

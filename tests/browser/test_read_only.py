@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from storage.nothing_kept import NOTHING_KEPT
+from support.accessibility import violations
 from support.hand import answer, digit_button, draw, open_page, unmoving
 from support.running_app import RunningApp
 
@@ -41,8 +41,7 @@ def test_a_drawing_is_read_and_the_page_says_that_nothing_is_kept(reader: Runnin
     for words in ("Your recent drawings", "Your hand", "Not saved yet", "Kept until"):
         expect(page.get_by_text(words)).to_have_count(0)
     unmoving(page)
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
+    assert violations(page) == []
 
 
 def test_it_says_why_and_nothing_of_labels(reader: RunningApp, page: Page) -> None:
