@@ -56,7 +56,7 @@ load() {
     gunzip | pg_restore --no-owner --no-privileges --file=- && echo 'COMMIT;'
   } | psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --output=/dev/null
   psql --quiet --no-psqlrc --tuples-only --no-align <<'SQL'
-SELECT format('%s drawings, %s of them with a label', count(*), count(true_label)) FROM public.predictions;
+SELECT format('%s drawings, %s of them with a label', count(*), count(labelled_at)) FROM public.predictions;
 SELECT format('%s: version %s serves', model, version) FROM public.model_versions WHERE status = 'active' ORDER BY model;
 SQL
 }

@@ -11,6 +11,8 @@ server=$1 folder=${2:-digit-reader}
 cd "$(dirname "$0")/.."
 ssh "$server" "test -f '$folder/.env'" \
   || { echo "$server has no $folder/.env: set it up first, as DEPLOYMENT.md says." >&2; exit 1; }
-# What was deleted here must not stay there; everything that is not the project's (.env, backups) does.
-git archive --format=tar HEAD | ssh "$server" "cd '$folder' && rm -rf src sql model docker && tar -x"
+# All of it arrives before anything is replaced. What was deleted here must not stay there; everything that is not the
+# project's (.env, backups) does.
+git archive --format=tar HEAD | ssh "$server" "cd '$folder' && rm -rf .incoming && mkdir .incoming \
+  && tar -x -C .incoming && rm -rf src sql model docker && cp -a .incoming/. . && rm -rf .incoming"
 ssh "$server" "cd '$folder' && PULL='${PULL:-}' docker/update.sh"

@@ -44,6 +44,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 " VALUES (%s, 1, 0.9, %s, 1, 1, 'x', 'api', 'cnn', 1)",
                 (str(uuid4()), [0.1] * 10),
             )
+        cursor.execute(
+            "UPDATE predictions SET not_a_digit = true, labelled_at = now(), review = 'pending' WHERE id = 1"
+        )
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE other")
@@ -96,7 +99,7 @@ def test_a_backup_goes_into_an_empty_database_and_over_a_full_one(
     for _ in range(2):
         loaded = archive("load", "other", saved)
         assert loaded.returncode == 0, loaded.stderr
-        assert "2 drawings, 0 of them with a label" in loaded.stdout
+        assert "2 drawings, 1 of them with a label" in loaded.stdout
         assert count(server, "other") == 2
 
 
