@@ -122,3 +122,15 @@ def test_on_a_phone_the_page_that_was_chosen_is_not_covered(app: RunningApp, pag
     expect(heading).to_be_visible()
     at_rest(page)
     assert heading.evaluate(ON_TOP)
+
+
+@pytest.mark.parametrize("size", [(360, 740), (740, 360), (1280, 800)])
+def test_the_navigation_scrolls_away_with_the_page(app: RunningApp, page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{app.url}/about")
+    expect(page.get_by_role("heading", name="About", exact=True)).to_be_visible()
+    at_rest(page)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop = 200")
+    box = page.get_by_role("link", name="Draw").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 0, "it would lie over what is read"

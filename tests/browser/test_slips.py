@@ -84,3 +84,23 @@ def test_on_a_phone_on_its_side_there_is_room_to_draw(app: RunningApp, page: Pag
     assert box is not None
     assert min(box["width"], box["height"]) >= 200
     assert box["y"] + box["height"] <= 360
+
+
+def test_what_is_wrong_is_said_between_the_answer_and_its_buttons(app: RunningApp, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    open_page(page, app.url)
+    draw(page, DIGITS[15][1])
+    answer(page, 1)
+    page.context.set_offline(True)
+    draw(page, DIGITS[0][1])
+    said = page.get_by_role("alert").filter(has_text="No connection.")
+    expect(said).to_be_visible()
+    tops = [
+        each.bounding_box() for each in (page.get_by_test_id("digit"), said, page.get_by_role("button", name="Yes"))
+    ]
+    heights = [box["y"] for box in tops if box]
+    assert heights == sorted(heights)
+    none = page.get_by_role("button", name="Not a digit").bounding_box()
+    assert none is not None
+    assert none["y"] == heights[-1], "beside each other"
+    page.context.set_offline(False)
