@@ -106,7 +106,7 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
     take_choices(pad)
     with st.container(key="desk"):
         with st.container(key="pad", gap="xsmall"):
-            by_hand, by_file = st.tabs(["Draw", "Upload"], key="way", on_change="rerun")
+            by_hand, by_file = st.tabs(["Draw", "Upload"], key=pad.tabs, on_change="rerun")
             with by_hand:
                 strokes = canvas(pad)
                 tools(pad)
@@ -203,11 +203,7 @@ def _said() -> None:
 
 def _undo() -> None:
     """What the toast offers to undo."""
-    pad = current_pad()
-    canvas_before = pad.key
-    pad.undo_said(sent("undo")["number"])
-    if pad.key != canvas_before:
-        st.session_state.way = "Draw"  # where it can be seen, if a picture has been uploaded meanwhile
+    current_pad().undo_said(sent("undo")["number"])
     forget_list()
 
 

@@ -32,6 +32,7 @@ class Pad:
     drawing_id: UUID = field(default_factory=uuid4)
     revision: int = field(default_factory=lambda: secrets.randbelow(2**30))
     canvases: int = 0
+    tab_rows: int = 0
     objects: list[Any] = field(default_factory=list)
     undone: list[Any] = field(default_factory=list)
     begin_with: list[Any] = field(default_factory=list)
@@ -55,6 +56,21 @@ class Pad:
     def key(self) -> str:
         """The canvas's key: another one is another canvas, on which nothing of the last can be left over."""
         return f"canvas-{self.canvases}"
+
+    @property
+    def tabs(self) -> str:
+        """The key of the tabs "Draw" and "Upload"."""
+        return f"tabs-{self.tab_rows}"
+
+    def show(self, tab: str) -> None:
+        """Open a tab, in a new row of tabs, with all that is on the canvas.
+
+        Where the person has just opened another tab, and the page's script has not run since, the old row would be sent
+        as it was sent before, and the browser would stay at the other tab.
+        """
+        self.tab_rows += 1
+        st.session_state[self.tabs] = tab
+        self.begin(self.objects)
 
     def begin(self, objects: list[Any]) -> None:
         """Replace the canvas by a new one with these objects on it; it is the same drawing."""
@@ -88,8 +104,8 @@ class Pad:
 
         def bring_back() -> None:
             if objects:
-                self.drawing_id, self.undone = drawing_id, []
-                self.begin(objects)
+                self.drawing_id, self.objects, self.undone = drawing_id, objects, []
+                self.show("Draw")  # where it can be seen
 
         self.drawing_id, self.undone = uuid4(), []
         self.begin([])

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 import metrics
-from app_pages.pad import Pad
+from app_pages.pad import Pad, current_pad
 from frames.drawing import Drawing, from_ink
 from frames.images import (
     FILE_EXTENSIONS,
@@ -108,7 +108,7 @@ def _bring_back(upload: Upload) -> None:
     """Show a picture again, of which the uploader no longer has the file."""
     if upload.drawing is not None:
         _empty(replace(upload, file_id=""))
-        st.session_state.way = "Upload"
+        current_pad().show("Upload")
 
 
 def _current(file: Any) -> Upload:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from playwright.sync_api import FilePayload, Page, expect
 
 from support.digits import DIGITS
-from support.hand import answer, at_rest, draw, open_page, rows_of, say, toast, visitor_of
+from support.hand import answer, at_rest, draw, ink, open_page, rows_of, say, toast, visitor_of
 from support.pictures import png, zero
 from support.running_app import RunningApp
 
@@ -40,14 +40,7 @@ def change_to(page: Page, label: int) -> None:
 
 def test_a_wrong_label_of_an_upload_is_taken_back_and_its_picture_is_there_again(app: RunningApp, page: Page) -> None:
     open_page(page, app.url)
-    page.get_by_role("tab", name="Upload").click()
-    at_rest(page)
-    file: FilePayload = {"name": "zero.png", "mimeType": "image/png", "buffer": png(zero())}
-    page.locator("input[type=file]").set_input_files(files=[file])
-    assert answer(page, 1) == 0
-    page.get_by_role("button", name="It is a 6", exact=True).click()
-    expect(toast(page, "Saved: that was a 6.")).to_be_visible()
-    expect(page.get_by_role("img", name=PREVIEW)).to_have_count(0)
+    upload_and_call_it_a_6(page)
     page.get_by_role("tab", name="Draw").click()
     undo(page)
     expect(page.get_by_role("img", name=PREVIEW)).to_be_visible()
@@ -56,6 +49,38 @@ def test_a_wrong_label_of_an_upload_is_taken_back_and_its_picture_is_there_again
     page.get_by_role("button", name="Yes, a 0").click()
     expect(toast(page, "Saved: that was a 0.")).to_be_visible()
     assert labels(app, page) == [0], "the same drawing"
+
+
+def test_undo_right_after_a_tab_shows_the_picture_and_leaves_the_canvas_as_it_was(app: RunningApp, page: Page) -> None:
+    """The page's script runs once for both: what it would send of the tabs is what it has sent before."""
+    open_page(page, app.url)
+    draw(page, DIGITS[7][1])
+    seven = answer(page, 1)
+    upload_and_call_it_a_6(page)
+    at_rest(page)
+    tab = page.get_by_role("tab", name="Draw").element_handle()
+    button = page.locator(".toast").get_by_role("button", name="Undo").element_handle()
+    page.evaluate("([tab, button]) => { tab.click(); button.click() }", [tab, button])
+    expect(page.get_by_role("img", name=PREVIEW)).to_be_visible()
+    assert answer(page, 1) == 0
+    page.get_by_role("tab", name="Draw").click()
+    assert answer(page, 1) == seven
+    assert ink(page) > 0
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_role("button", name="Redo", exact=True)).to_be_enabled()
+    at_rest(page)
+    assert ink(page) == 0
+
+
+def upload_and_call_it_a_6(page: Page) -> None:
+    page.get_by_role("tab", name="Upload").click()
+    at_rest(page)
+    file: FilePayload = {"name": "zero.png", "mimeType": "image/png", "buffer": png(zero())}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    assert answer(page, 1) == 0
+    page.get_by_role("button", name="It is a 6", exact=True).click()
+    expect(toast(page, "Saved: that was a 6.")).to_be_visible()
+    expect(page.get_by_role("img", name=PREVIEW)).to_have_count(0)
 
 
 def test_a_change_in_the_list_gives_back_the_label_that_was_there(app: RunningApp, page: Page) -> None:
