@@ -96,7 +96,6 @@ GAUGES: tuple[tuple[str, str, Callable[[AppState], float]], ...] = (
         "The memory that personal models take, in bytes.",
         lambda state: state.hands.size[1],
     ),
-    ("database_up", "Whether the database can be reached, 1 or 0.", lambda state: state.database.away is None),
     ("database_connections_max", "Connections that the pool may use.", lambda state: state.database.pool_size),
 )
 
@@ -134,8 +133,15 @@ class StateCollector(Collector):
         yield _build()
         for name, text, value in GAUGES:
             yield GaugeMetricFamily(f"digit_reader_{name}", text, value(self._state))
+        if not self._state.settings.read_only:
+            yield self._database()
         yield self._versions()
         yield from self._labelled()
+
+    def _database(self) -> Metric:
+        """Absent where nothing is kept: there is no database whose absence should alarm anybody."""
+        up = self._state.database.away is None
+        return GaugeMetricFamily("digit_reader_database_up", "Whether the database can be reached, 1 or 0.", up)
 
     def _versions(self) -> Metric:
         family = GaugeMetricFamily(

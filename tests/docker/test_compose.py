@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from settings import ROOT
+from support.pictures import one, png
 from support.running_app import free_port, wait_until
 from support.stack import Environment, Stack, docker, fresh_copy, show
 
@@ -164,6 +165,33 @@ def test_the_image_alone_brings_its_own_database(stack: Stack) -> None:
         assert time.monotonic() - start < 8, "it was killed, not asked"
     finally:
         docker("rm", "--force", "--volumes", name, environment=stack.environment)
+
+
+def test_a_function_of_one_processor_soon_gives_its_first_answer(stack: Stack) -> None:
+    """READ_ONLY, as behind Lambda's adapter or on Cloud Run: no database, nothing writable, a stateless caller."""
+    name, port = f"{stack.name}-function", free_port()
+    words = ("run", "--rm", "--detach", "--name", name, "--read-only", "--cpus", "1", "--env", "READ_ONLY=true")
+    start = time.monotonic()
+    publish = ("--publish", f"127.0.0.1:{port}:8501")
+    started = docker(*words, *publish, stack.inspect("app", "{{.Image}}"), environment=stack.environment)
+    try:
+        assert started.returncode == 0, started.stderr
+
+        def answer() -> dict[str, object] | None:
+            try:
+                url = f"http://127.0.0.1:{port}/api/predict"
+                fields: dict[str, object] = httpx.post(url, files={"file": png(one())}, timeout=20).json()
+            except httpx.TransportError:
+                return None
+            return fields
+
+        fields = wait_until(answer, 60, "the first answer")
+        took = time.monotonic() - start
+        assert (fields["predicted_digit"], fields["id"]) == (1, None)
+        show(f"start of the container to its first answer on one processor: {took:.1f} s")
+        assert took < 20
+    finally:
+        docker("rm", "--force", name, environment=stack.environment)
 
 
 def test_an_empty_password_is_refused_with_a_sentence(engine: Environment, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from support import hand
 from support.chromium import find
@@ -24,6 +24,11 @@ from web.visitors import COOKIE
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
 
 SEVEN = [[(0.2, 0.2), (0.75, 0.2), (0.45, 0.85)]]
+FOUR = [[(0.3, 0.15), (0.25, 0.55), (0.75, 0.55)], [(0.6, 0.15), (0.6, 0.9)]]
+# How many browsers have a page of this replica open.
+OPEN_PAGES = (
+    "print(sum(line.split()[3] == '01' and line.split()[1].endswith(':2135') for line in open('/proc/net/tcp')))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,32 @@ def page() -> Iterator[Page]:
 
 def client(stack: Stack) -> httpx.Client:
     return httpx.Client(base_url=stack.url, verify=False, timeout=60)  # noqa: S501 - Caddy's own authority
+
+
+def replica_of_the_only_page(stack: Stack) -> str:
+    """The container that holds the connection of the one page that is open."""
+
+    def holding() -> list[str]:
+        words = ("python", "-c", OPEN_PAGES)
+        counts = {each: docker("exec", each, *words, environment=stack.environment) for each in stack.replicas()}
+        return [each for each, count in counts.items() if int(count.stdout)]
+
+    replica, *others = wait_until(lambda: len(found := holding()) == 1 and found, 30, "a single open page")
+    assert others == []
+    return str(replica)
+
+
+def finish_the_four(stack: Stack, page: Page) -> None:
+    """The second stroke of a 4 whose first one was drawn before: on the same canvas, in the same row."""
+    expect(page.get_by_role("img", name="Ready, and saving")).to_be_visible()
+    hand.at_rest(page)
+    assert hand.ink(page) > 0, "what was drawn is gone"
+    hand.draw(page, FOUR[1:])
+    assert hand.answer(page, len(FOUR)) == 4
+    hand.say(page, 4)
+    mine = f"FROM predictions WHERE visitor = '{hand.visitor_of(page)}'"
+    wait_until(lambda: stack.count(f"count(*) {mine} AND true_label = 4") == 1, 30, "its label")
+    assert stack.count(f"count(*) {mine}") == 1
 
 
 def acknowledged_and_there(stack: Stack, crowd: Crowd) -> None:
@@ -130,6 +161,28 @@ def test_a_replica_killed_under_load_loses_no_label(stack: Stack) -> None:
         docker("start", victim, environment=stack.environment)
         crowd.more(50)
     acknowledged_and_there(stack, crowd)
+
+
+def test_an_open_page_goes_on_with_another_replica_and_keeps_its_drawing(stack: Stack, page: Page) -> None:
+    hand.open_page(page, stack.url)
+    hand.draw(page, FOUR[:1])
+    hand.answer(page, 1)
+    victim = replica_of_the_only_page(stack)
+    docker("kill", victim, environment=stack.environment)
+    try:
+        assert replica_of_the_only_page(stack) != victim
+        finish_the_four(stack, page)
+    finally:
+        docker("start", victim, environment=stack.environment)
+
+
+def test_an_open_page_keeps_its_drawing_over_an_update(stack: Stack, page: Page) -> None:
+    hand.open_page(page, stack.url)
+    hand.draw(page, FOUR[:1])
+    hand.answer(page, 1)
+    stack.shell("docker/update.sh")
+    replica_of_the_only_page(stack)
+    finish_the_four(stack, page)
 
 
 def test_labels_that_wait_in_the_spool_survive_the_replica_that_took_them(stack: Stack) -> None:

@@ -25,7 +25,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
 def test_it_is_ready_without_a_database(reader: RunningApp) -> None:
     answer = httpx.get(f"{reader.url}/ready")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "model": "ready", "database": "none"})
-    assert httpx.get(f"{reader.url}/metrics", timeout=30).status_code == 200
+    figures = httpx.get(f"{reader.url}/metrics", timeout=30)
+    assert figures.status_code == 200
+    assert "database_up" not in figures.text, "an alert would say that the database is away"
     assert {file.name for file in reader.data_dir.iterdir()} == {"app.log"}
     assert reader.children("postgres") == []
 
