@@ -32,7 +32,8 @@ class Desk {
 
   update({ data, setTriggerValue }) {
     const before = this.data
-    if (before?.session === data.session && data.run < before.run) return // overtaken on its way
+    const begun = before?.session !== data.session // the page, or after a lost connection another session
+    if (!begun && data.run < before.run) return // overtaken on its way
     this.data = data
     this.tell = setTriggerValue
     this.connected(true)
@@ -49,14 +50,14 @@ class Desk {
       this.paint(data.answer, data.count)
     }
     if (this.tool && !this.ahead()) this.press(this.tool)
-    if (!before) this.heard = data.said?.number // a page that has just come repeats nothing
+    if (begun) this.heard = data.said?.number // a page that has just come repeats nothing
     if (data.said && data.said.number !== this.heard) this.hear(data.said)
     const trouble = this.find(".trouble")
     if (trouble.textContent !== data.trouble) trouble.textContent = data.trouble
     trouble.hidden = !data.trouble
     if (data.trouble) this.release()
     this.canvas.dress(data.canvas, data.side)
-    if (!before) this.restore()
+    if (begun) this.restore()
     else this.remember()
   }
 
@@ -244,6 +245,7 @@ class Desk {
   // --- What must not be lost ------------------------------------------------------------------------------------------
 
   remember() {
+    if (this.restoring && this.data.fresh) return
     const { id, model, brush } = this.data
     const kept = { id, model, brush, strokes: this.strokes }
     try {
@@ -253,7 +255,7 @@ class Desk {
     }
   }
 
-  // A page that has just begun asks for what the one before it has kept.
+  // A session that has just begun asks for what the one before it has kept.
   restore() {
     let kept = null
     try {
@@ -263,7 +265,14 @@ class Desk {
     }
     if (!this.data.fresh || !kept) return
     const changed = kept.model !== this.data.model || kept.brush !== this.data.brush
-    if (kept.strokes?.length || changed) this.tell("restore", kept)
+    if (kept.strokes?.length || changed) this.bringBack(kept, TRIES)
+  }
+
+  bringBack(kept, tries) {
+    clearTimeout(this.restoring)
+    if (!this.data.fresh) return
+    this.tell("restore", kept)
+    this.restoring = tries > 1 ? setTimeout(() => this.bringBack(kept, tries - 1), PATIENCE) : null
   }
 
   leave() {
@@ -273,6 +282,7 @@ class Desk {
     clearTimeout(this.held)
     clearTimeout(this.fading)
     clearTimeout(this.retry)
+    clearTimeout(this.restoring)
     document.documentElement.removeAttribute("data-offline")
   }
 }

@@ -26,12 +26,13 @@ FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 class Pad:
     """A session's canvas. `revision` counts what changes the answer without a new stroke.
 
-    It starts anywhere: a drawing that comes back after a reload must not be taken for one of its own earlier states.
+    Counts start anywhere: a drawing that comes back after a reload must not be taken for one of its own earlier states,
+    nor a canvas that stayed on the page, when its session was lost, for this session's own.
     """
 
     drawing_id: UUID = field(default_factory=uuid4)
     revision: int = field(default_factory=lambda: secrets.randbelow(2**30))
-    canvases: int = 0
+    canvases: int = field(default_factory=lambda: secrets.randbelow(2**30))
     tab_rows: int = 0
     objects: list[Any] = field(default_factory=list)
     undone: list[Any] = field(default_factory=list)

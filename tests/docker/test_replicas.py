@@ -174,6 +174,7 @@ def test_an_open_page_goes_on_with_another_replica_and_keeps_its_drawing(stack: 
         finish_the_four(stack, page)
     finally:
         docker("start", victim, environment=stack.environment)
+        stack.compose("up", "-d", "--wait")
 
 
 def test_an_open_page_keeps_its_drawing_over_an_update(stack: Stack, page: Page) -> None:

@@ -58,8 +58,8 @@ class RunningApp:
         self.command: tuple[str, ...] = ()
         self.cwd = root
 
-    def start(self, ready: bool = True) -> RunningApp:
-        port = free_port()
+    def start(self, ready: bool = True, port: int = 0) -> RunningApp:
+        port = port or free_port()
         self.url = f"http://127.0.0.1:{port}"
         environment = os.environ | {"DATA_DIR": str(self.data_dir), "PORT": str(port)}
         environment |= {"API_RATE_LIMIT": "", "LABEL_RATE": ""} | self.environment
@@ -100,6 +100,13 @@ class RunningApp:
         assert self._process is not None
         started = psutil.Process(self._process.pid).children()
         return [each for each in started if program in " ".join(each.cmdline())]
+
+    def open_pages(self) -> int:
+        """How many connections browsers hold open."""
+        assert self._process is not None
+        port = int(self.url.rsplit(":", 1)[1])
+        connections = psutil.Process(self._process.pid).net_connections("tcp")
+        return sum(each.laddr.port == port and each.status == "ESTABLISHED" for each in connections)
 
     def postmaster(self) -> int:
         """The process number of its PostgreSQL; 0 while it is just coming or going."""
