@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from support import hand
 from support.chromium import find
 from support.crowd import Crowd
+from support.digits import DIGITS
 from support.running_app import free_port, wait_until
 from support.stack import Environment, Stack, docker, fresh_copy, promotion_reaches_all, show
 from web.visitors import COOKIE
@@ -24,7 +25,7 @@ from web.visitors import COOKIE
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
 
 SEVEN = [[(0.2, 0.2), (0.75, 0.2), (0.45, 0.85)]]
-FOUR = [[(0.3, 0.15), (0.25, 0.55), (0.75, 0.55)], [(0.6, 0.15), (0.6, 0.9)]]
+FOUR = next(strokes for label, strokes in DIGITS if label == 4 and len(strokes) == 2)
 # How many browsers have a page of this replica open.
 OPEN_PAGES = (
     "print(sum(line.split()[3] == '01' and line.split()[1].endswith(':2135') for line in open('/proc/net/tcp')))"
