@@ -33,6 +33,8 @@ lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint docker/*Dockerfile
+	$(BIN)/shellcheck docker/*.sh .ci/run
 
 # Coverage includes the app's own process: the browser tests start it as a user would.
 test: install-dev
