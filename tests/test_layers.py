@@ -32,7 +32,7 @@ LADDER: list[set[str]] = [
         "storage.hands",
         "storage.unused_labels",
     },
-    {"storage.withdrawal", "storage.removal"},
+    {"storage.withdrawal", "storage.removal", "storage.selection", "storage.recounting"},
     {"logger", "feedback"},
     {"serving.prediction", "serving.personal"},
     {"serving.predictor", "serving.batching", "serving.conversion"},
@@ -44,7 +44,7 @@ LADDER: list[set[str]] = [
     {"serving.app_state"},
     {"web"},
     {"app_pages", "benchmarks"},
-    {"app", "train_model", "retrain_model", "benchmark", "export_onnx", "predict_image"},
+    {"app", "train_model", "retrain_model", "recount", "benchmark", "export_onnx", "predict_image"},
 ]
 ALLOWED = {
     "torch": {"frames", "learning", "feedback", "serving", "benchmarks", "train_model", "export_onnx", "benchmark"},
