@@ -12,7 +12,7 @@ import select
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Protocol
 
 import psycopg2
@@ -184,6 +184,24 @@ class Database:
             connection.close()
 
     @contextmanager
+    def long_transaction(self) -> Iterator[psycopg2.extensions.cursor]:
+        """A cursor in a transaction on a connection of its own, whose statements may take as long as they like.
+
+        Raises what transaction() does.
+        """
+        if self._pool is None:
+            raise DatabaseAway(self._why_away)
+        options: dict[str, Any] = CONNECT_OPTIONS | {"options": NO_TIMEOUTS}
+        try:
+            made = psycopg2.connect(self._dsn, connection_factory=PatientConnection, **options)
+            with closing(made) as connection, connection, connection.cursor() as cursor:
+                yield cursor
+        except psycopg2.Error as error:
+            if is_callers(error):
+                raise
+            raise DatabaseAway(sentence(error)) from error
+
+    @contextmanager
     def _connection(self, wait: float) -> Iterator[Connection]:
         with self._slot(wait) as pool:
             connection = None
@@ -286,6 +304,13 @@ CONNECT_OPTIONS = {
 }
 
 
+NO_TIMEOUTS = "-c statement_timeout=0 -c lock_timeout=60000"
+
+
+class PatientConnection(psycopg2.extensions.connection):
+    """A connection on which an answer may take as long as it likes."""
+
+
 def open_database(settings: Settings) -> Database:
     """The database that the settings name, connecting in the background."""
     server = EmbeddedServer(settings.data_dir, settings.db_name) if settings.embedded else RemoteServer(settings)
@@ -308,12 +333,12 @@ def _wait(connection: Connection) -> None:
 
     psycopg2 calls this instead of waiting itself, and closes the connection when it raises.
     """
-    end = time.monotonic() + ANSWER_TIMEOUT
+    end = None if isinstance(connection, PatientConnection) else time.monotonic() + ANSWER_TIMEOUT
     while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
         reading = [connection] if state == psycopg2.extensions.POLL_READ else []
         writing = [connection] if state == psycopg2.extensions.POLL_WRITE else []
-        left = end - time.monotonic()
-        if left <= 0 or not any(select.select(reading, writing, [], left)):
+        left = None if end is None else max(0, end - time.monotonic())
+        if not any(select.select(reading, writing, [], left)):
             raise psycopg2.OperationalError("The server does not answer.")
 
 

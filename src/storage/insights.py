@@ -1,7 +1,8 @@
-"""The figures of all drawings: counts, live accuracy, and the confusion matrix.
+"""The figures of all drawings: counts, live accuracy, and the confusion matrix, read off the tallies of sql/.
 
 Everybody's model is judged, also where a personal one answered. A label that was rejected in review does not count, and
-"not a digit" is counted apart: no reading of such a drawing can be right. Days are in UTC.
+"not a digit" is counted apart: no reading of such a drawing can be right. Days are in UTC. Drawings whose rows have
+been deleted for their age stay counted.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from learning.classes import DIGITS
+from learning.classes import DIGITS, NOT_A_DIGIT
 from storage.database import Database
 
 DAYS = 30
@@ -32,6 +33,10 @@ class Tally:
     labelled: int = 0
     right: int = 0
     not_a_digit: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def accuracy(self) -> float | None:
@@ -59,7 +64,7 @@ class Figures:
 
 
 class Insights:
-    """The figures, cached. Counting scans every row, so it runs once at a time, and seldom."""
+    """The figures, cached."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -75,26 +80,17 @@ class Insights:
             return self._known[1]
 
 
-# Everything in one pass over the table: each of the four groupings fills its own columns and leaves the others null.
+# All drawings are in the months; the days are those that are shown. What is not shown of either is not told apart.
 _FIGURES = """
-WITH counted AS (
-    SELECT coalesce(shared_digit, predicted_digit) AS predicted_digit,
-           CASE WHEN review <> 'rejected' THEN true_label END AS label,
-           not_a_digit AND review <> 'rejected' AS not_a_digit, source, model, model_version,
-           CASE WHEN created_at >= %(since)s THEN (created_at AT TIME ZONE 'UTC')::date END AS day
-    FROM predictions
-)
-SELECT GROUPING(predicted_digit, source, model, day), predicted_digit, label, source, model, model_version, day,
-       count(*), count(label), count(*) FILTER (WHERE label = predicted_digit),
-       count(*) FILTER (WHERE not_a_digit)
-FROM counted
-GROUP BY GROUPING SETS ((predicted_digit, label), (source), (model, model_version), (day))
+SELECT step = 'day', CASE WHEN step = 'day' THEN (start AT TIME ZONE 'UTC')::date END, model, version,
+       CASE WHEN step = 'month' THEN source END, predicted, label, sum(drawings)::bigint
+FROM current_tallies WHERE step = 'month' OR (step = 'day' AND start >= %(since)s)
+GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(drawings) > 0
 """
-_BY_DIGIT, _BY_SOURCE, _BY_VERSION, _BY_DAY = 0b0111, 0b1011, 0b1101, 0b1110  # GROUPING sets a bit for what it left out
 
 
 def figures(database: Database, today: date | None = None) -> Figures:
-    """Count the whole log, in one query. `today` is the last of its days. Raises DatabaseAway."""
+    """The figures, in one query. `today` is the last of the days. Raises DatabaseAway."""
     today = today or datetime.now(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     with database.transaction() as cursor:
@@ -104,24 +100,28 @@ def figures(database: Database, today: date | None = None) -> Figures:
 
 
 def _figures(rows: Iterable[tuple[Any, ...]], days: list[date]) -> Figures:
-    predicted, labels, not_a_digit = [0] * DIGITS, [0] * DIGITS, 0
+    total = Tally()
+    predicted, labels = [0] * DIGITS, [0] * DIGITS
     confusion = [[0] * DIGITS for _ in range(DIGITS)]
     versions: dict[tuple[str, int], Tally] = {}
     by_day, sources = {day: Tally() for day in days}, dict.fromkeys(SOURCES, 0)
-    for grouping, digit, label, source, model, version, day, *counts in rows:
-        tally = Tally(*counts)
-        if grouping == _BY_DIGIT:
-            predicted[digit] += tally.predictions
-            not_a_digit += tally.not_a_digit
-            if label is not None:
-                labels[label] += tally.labelled
-                confusion[label][digit] += tally.labelled
-        elif grouping == _BY_SOURCE:
-            sources[source] = tally.predictions
-        elif grouping == _BY_VERSION:
-            versions[model, version] = tally
-        elif day in by_day:
-            by_day[day] = tally
-    right = sum(confusion[digit][digit] for digit in range(DIGITS))
-    total = Tally(sum(predicted), sum(labels), right, not_a_digit)
+    for of_day, day, model, version, source, digit, label, drawings in rows:
+        tally = tally_of(digit, label, drawings)
+        if of_day:
+            if day in by_day:
+                by_day[day] += tally
+            continue
+        total += tally
+        versions[model, version] = versions.get((model, version), Tally()) + tally
+        sources[source] += drawings
+        predicted[digit] += drawings
+        if tally.labelled:
+            labels[label] += drawings
+            confusion[label][digit] += drawings
     return Figures(total, predicted, labels, confusion, dict(sorted(versions.items())), by_day, sources)
+
+
+def tally_of(digit: int, label: int, drawings: int) -> Tally:
+    """The tally of drawings that were read as a digit and have a label: 0-9, NOT_A_DIGIT, or -1 for none."""
+    labelled = drawings * (0 <= label < DIGITS)
+    return Tally(drawings, labelled, labelled * (digit == label), drawings * (label == NOT_A_DIGIT))
