@@ -20,6 +20,7 @@ from torch import nn
 from tqdm import tqdm
 
 from command_line import command, number
+from frames.slots import ink_fractions
 from learning.card import ModelCard
 from learning.dataset import Mnist, MnistMissing, load_mnist
 from learning.evaluation import NotFinite, evaluate, fit_digit_score, fit_temperature
@@ -112,6 +113,7 @@ def describe(model: str, network: nn.Module, config: TrainingConfig, history: Hi
         threads=torch.get_num_threads(),
         torch=torch.__version__,
         trained_at=datetime.now(UTC).replace(microsecond=0),
+        ink=ink_fractions(mnist.train.images[::6, 0].numpy()),
     )
 
 

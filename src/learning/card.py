@@ -113,6 +113,8 @@ class ModelCard(_Part):
     torch: str | None = None
     python: str | None = None
     trained_at: datetime
+    ink: dict[str, tuple[Fraction, ...]] | None = None
+    """Of the pen widths and slants of MNIST's digits, the fractions in each of frames.slots' slots."""
 
     @classmethod
     def from_json(cls, values: object) -> ModelCard:

@@ -10,45 +10,19 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg2
 import pytest
-from psycopg2 import sql
 
 from storage.database import Database, DatabaseAway
 from storage.embedded import EmbeddedServer
 from storage.insights import figures
 from storage.recounting import Difference, differences, repair
+from support.rows import insert
 
-PLAIN: dict[str, object] = {
-    "predicted_digit": 7,
-    "confidence": 0.75,
-    "probabilities": [0.1] * 10,
-    "digit_score": 1,
-    "image": b"x",
-    "source": "canvas",
-    "model": "cnn",
-    "model_version": 1,
-    "elapsed_ms": 1,
-}
 START = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 WRITERS = 8
-
-
-def insert(database: Database, count: int = 1, **columns: object) -> list[UUID]:
-    """Rows that are alike, one statement for all of them; returns their ids."""
-    made = [uuid4() for _ in range(count)]
-    fields: dict[str, object] = PLAIN | columns
-    statement = sql.SQL(
-        "INSERT INTO predictions (drawing_id, {names}) SELECT id, {values} FROM unnest(%s) AS id"
-    ).format(
-        names=sql.SQL(", ").join(map(sql.Identifier, fields)),
-        values=sql.SQL(", ").join(map(sql.Literal, fields.values())),
-    )
-    with database.transaction() as cursor:
-        cursor.execute(statement, (made,))
-    return made
 
 
 def execute(database: Database, statement: str, *parameters: object) -> None:
