@@ -66,8 +66,7 @@ def _row(point: Point) -> Spec:
 def _lines(x: Axis, y: Axis, limits: tuple[Number, Number], series: Sequence[Series]) -> list[Spec]:
     names = [each.name for each in series]
     symbols = all(len(each.points) <= MAX_SYMBOLS for each in series)
-    legend = {"orient": "top", "direction": "vertical", "columns": 1, "title": None, "symbolSize": 120, "offset": 6}
-    told = {"legend": legend if len(names) > 1 else None}
+    told = _legend(names)
     channels = [("color", PALETTE), ("strokeDash", DASHES)] + ([("shape", SHAPES)] if symbols else [])
     by_name = {channel: by_series(names, values) | told for channel, values in channels}
     place = {"x": _x(x), "y": _y(y, limits)}
@@ -80,11 +79,19 @@ def _lines(x: Axis, y: Axis, limits: tuple[Number, Number], series: Sequence[Ser
     ]
 
 
+def _legend(names: Sequence[str]) -> Spec:
+    """Above the chart where there is something to tell apart. A layer without one would take it from the others."""
+    place = {"orient": "top", "direction": "vertical", "columns": 1, "offset": 6}
+    legend = place | {"title": None, "symbolSize": 120, "symbolOpacity": 1}
+    return {"legend": legend if len(names) > 1 else None}
+
+
 def _band(x: Axis, y: Axis, limits: tuple[Number, Number], series: Sequence[Series]) -> list[Spec]:
     if all(point.low is None for each in series for point in each.points):
         return []
     ends = {"y": _y(y, limits) | {"field": "low"}, "y2": {"field": "high"}}
-    color = by_series([each.name for each in series], PALETTE)
+    names = [each.name for each in series]
+    color = by_series(names, PALETTE) | _legend(names)
     mark = {"type": "area", "opacity": 0.16, "clip": True}
     return [{"mark": mark, "encoding": {"x": _x(x), "color": color} | ends}]
 

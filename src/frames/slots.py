@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from frames.ink import find_ink
 from frames.masks import Pixels
 
 
-class Slots(NamedTuple):
+@dataclass(frozen=True)
+class Slots:
     """`count` slots, each of `width`, from `low` upwards; what lies beyond the ends is in the first or last one."""
 
     low: float

@@ -51,7 +51,7 @@ def everything(database: Database, columns: str, table: str = "predictions") -> 
         return cursor.fetchall()
 
 
-def insert(database: Database, count: int = 1, **columns: object) -> list[UUID]:
+def insert(database: Database, count: int = 1, /, **columns: object) -> list[UUID]:
     """Rows that are alike, one statement for all of them; returns their ids."""
     made = [uuid4() for _ in range(count)]
     fields: dict[str, object] = PLAIN | columns
