@@ -61,16 +61,14 @@ def choose(versions: list[tuple[str, int]]) -> Scope:
         span = st.selectbox("Time", list(Span), index=list(Span).index(Span.MONTH), key="insights-span", width=140)
         models = sorted({model for model, _ in versions})
         model = st.selectbox("Model", [EVERY, *models], key="insights-model", width=160, format_func=_model_name)
+        if model == EVERY:
+            return Scope(span or Span.MONTH)
         numbers = sorted(version for name, version in versions if name == model)
+        options = [None, *numbers]
         version = st.selectbox(
-            "Version",
-            [None, *numbers],
-            key=f"insights-version-{model}",
-            width=140,
-            disabled=not numbers,
-            format_func=_version_name,
+            "Version", options, key=f"insights-version-{model}", width=140, format_func=_version_name
         )
-    return Scope(span or Span.MONTH, None if model == EVERY else model, version)
+    return Scope(span or Span.MONTH, model, version)
 
 
 def _model_name(model: str) -> str:
