@@ -106,7 +106,7 @@ def _times(found: Overview) -> tuple[str, str]:
 
 
 def _tile(name: str, value: str, note: str) -> None:
-    st.html(f'<dl class="tile"><dt>{name}</dt><dd>{unbroken(value)}<span>{unbroken(note)}</span></dd></dl>', width=130)
+    st.html(f'<dl class="tile"><dt>{name}</dt><dd>{unbroken(value)}<span>{unbroken(note)}</span></dd></dl>', width=124)
 
 
 def labels(found: Overview, changes: list[Change], scope: Scope) -> None:

@@ -33,6 +33,9 @@ def main() -> None:
             labels(app)
             page = browser.new_page(viewport={"width": 1180, "height": 900}, device_scale_factor=1.2)
             take_review(page, app)
+            forty_days(app)
+            page = browser.new_page(viewport={"width": 860, "height": 1240}, device_scale_factor=1.2)
+            take_insights(page, app)
             browser.close()
         finally:
             app.stop()
@@ -65,6 +68,43 @@ def take_review(page: Page, app: RunningApp) -> None:
     page.locator(".cards img").first.wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=FOLDER / "review.png")
+
+
+# What people might have drawn and said in forty days; a better version was promoted a week ago.
+FORTY_DAYS = """
+SELECT setseed(0.5);
+INSERT INTO model_versions (model, version, weights, sha256, metrics, parent, status)
+SELECT model, 2, weights, sha256, metrics, 1, 'retired' FROM model_versions WHERE model = 'cnn';
+INSERT INTO promotions (model, version, replaced, at, kind, who)
+VALUES ('cnn', 2, 1, now() - interval '7 days', 'promotion', 'gate');
+WITH drawn AS (
+    SELECT now() - interval '40 days' * random() AS at, floor(random() * 10)::int AS read, random() < 0.6 AS says,
+           1 - random() * random() * random() * 0.6 AS confidence FROM generate_series(1, 20000)
+), read AS (
+    SELECT *, CASE WHEN at > now() - interval '7 days' THEN 2 ELSE 1 END AS version FROM drawn
+), said AS (
+    SELECT *, CASE WHEN says AND random() < 0.95 + 0.02 * version THEN read
+                   WHEN says THEN mod(read * 7 + 3, 10) END AS label FROM read
+)
+INSERT INTO predictions (drawing_id, created_at, predicted_digit, true_label, labelled_at, review, confidence,
+    probabilities, digit_score, image, source, model, model_version, elapsed_ms, pen_width, size, slant)
+SELECT gen_random_uuid(), at, read, label, CASE WHEN says THEN at END,
+    CASE WHEN says THEN 'approved' ELSE 'unlabelled' END, confidence, array_fill(0.1::real, ARRAY[10]), 1, 'x',
+    CASE WHEN random() < 0.8 THEN 'canvas' ELSE 'upload' END, 'cnn', version, 1 + random() * random(), 0.08 + random() * 0.06, 0.3 + random() * 0.5, random() * 40 - 15
+FROM said
+"""
+
+
+def forty_days(app: RunningApp) -> None:
+    app.sql("DELETE FROM predictions")
+    app.sql(FORTY_DAYS)
+
+
+def take_insights(page: Page, app: RunningApp) -> None:
+    page.goto(f"{app.url}/insights")
+    page.get_by_role("heading", name="How people draw").wait_for()
+    page.wait_for_timeout(3000)
+    page.screenshot(path=FOLDER / "insights.png")
 
 
 if __name__ == "__main__":
