@@ -90,7 +90,8 @@ INSERT INTO predictions (drawing_id, created_at, predicted_digit, true_label, la
     probabilities, digit_score, image, source, model, model_version, elapsed_ms, pen_width, size, slant)
 SELECT gen_random_uuid(), at, read, label, CASE WHEN says THEN at END,
     CASE WHEN says THEN 'approved' ELSE 'unlabelled' END, confidence, array_fill(0.1::real, ARRAY[10]), 1, 'x',
-    CASE WHEN random() < 0.8 THEN 'canvas' ELSE 'upload' END, 'cnn', version, 1 + random() * random(), 0.08 + random() * 0.06, 0.3 + random() * 0.5, random() * 40 - 15
+    CASE WHEN random() < 0.8 THEN 'canvas' ELSE 'upload' END, 'cnn', version,
+    1 + random() * random(), 0.08 + random() * 0.06, 0.3 + random() * 0.5, random() * 40 - 15
 FROM said
 """
 
