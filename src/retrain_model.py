@@ -1,7 +1,7 @@
 """python src/retrain_model.py [--min-labels 50] [--dry-run] [--json]: learn from people's labels.
 
 Fine-tunes the active CNN on the approved labels and promotes the result if it is not worse; every running app swaps to
-it. --dry-run keeps its figures alone. --json prints one object on stdout: promoted, version, reason, labels_used, metrics.
+it. --dry-run keeps figures only. --json prints one object on stdout: promoted, version, reason, labels_used, metrics.
 Exits with 0 even if the result is refused, and with 2 and one sentence if something is wrong.
 """
 
