@@ -22,8 +22,7 @@ NEWEST = 12  # trainings that are listed unless all are asked for
 LIMIT = 200
 EPOCH = Axis("epoch", "count")
 
-Compared = dict[str, ModelCard]
-"""The trainings to compare, by name."""
+Compared = dict[str, ModelCard]  # the trainings to compare, by name
 
 
 def page() -> None:

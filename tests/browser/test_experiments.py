@@ -16,7 +16,7 @@ from storage import trainings
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from support.accessibility import violations
-from support.administrators import assert_readable, open_as_admin, phone
+from support.administrators import assert_readable, choose, open_as_admin, phone
 from support.hand import at_rest
 from support.outage import Known
 from support.retrained import retrained_card
@@ -53,9 +53,7 @@ def test_an_administrator_compares_two_trainings_on_a_phone_in_the_dark(trained:
     expect(listed.locator("tr", has_text="dry run: not kept")).to_contain_text("53 new, 0 earlier · 3f2a9c01")
     expect(listed.locator("tr", has_text="failed").first).to_contain_text("the app itself")
     expect(listed.locator("tr", has_text="CNN, version 1")).to_contain_text("trained from scratch; serves now")
-    chosen = page.get_by_role("combobox", name="Trainings to compare")
-    chosen.click()
-    page.get_by_role("option", name="CNN, version 1").click()
+    choose(page, "Trainings to compare", "CNN, version 1")
     page.keyboard.press("Escape")
     at_rest(page)
     knobs = page.get_by_role("region", name="Knobs that differ")
