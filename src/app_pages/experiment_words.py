@@ -33,6 +33,8 @@ def name_of(experiment: Experiment) -> str:
 def result_of(experiment: Experiment) -> str:
     """How a training ended, and whether its version serves."""
     result = RESULTS.get(experiment.stage, experiment.stage)
+    if (experiment.stage, experiment.status) == ("rejected", "candidate"):
+        result = "passed, but its parent no longer served"  # its row says that it was not promoted, and no more
     if experiment.status == "active":
         return f"{result}; serves now"
     return f"{result}; waits for an administrator" if experiment.status == "candidate" else result
