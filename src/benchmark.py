@@ -28,10 +28,10 @@ from benchmarks import personal as personal_models
 from benchmarks.drawings import Drawn
 from command_line import command, number
 from learning.dataset import Mnist, MnistMissing, load_mnist
+from learning.machine import cpu_model
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.weights import ModelMissing, read_weights
 from serving.predictor import load_model
-from train_model import cpu_model
 
 # ---------------------------------------------------------------------------------------------------------------------
 # train: the same digits, the same cores, one run after the other. The textbook loop goes on for as many epochs as it

@@ -1,7 +1,7 @@
 """python src/retrain_model.py [--min-labels 50] [--dry-run] [--json]: learn from people's labels.
 
 Fine-tunes the active CNN on the approved labels and promotes the result if it is not worse; every running app swaps to
-it. --dry-run keeps nothing. --json prints one object on stdout: promoted, version, reason, labels_used, metrics.
+it. --dry-run keeps figures only. --json prints one object on stdout: promoted, version, reason, labels_used, metrics.
 Exits with 0 even if the result is refused, and with 2 and one sentence if something is wrong.
 """
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     made = command("retrain_model.py", __doc__)
     made.add_argument("--min-labels", type=number(int, 1, 1_000_000), default=50, help="do nothing with fewer new ones")
-    made.add_argument("--dry-run", action="store_true", help="train and evaluate, but keep nothing")
+    made.add_argument("--dry-run", action="store_true", help="train and evaluate, but keep no version")
     made.add_argument("--json", action="store_true", help="one JSON object on stdout")
     made.add_argument("--who", choices=["command", "admin", "auto"], default="command", help=argparse.SUPPRESS)
     return made

@@ -7,8 +7,6 @@ sentence when something is amiss.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,6 +23,7 @@ from learning.card import ModelCard
 from learning.dataset import Mnist, MnistMissing, load_mnist
 from learning.evaluation import NotFinite, evaluate, fit_digit_score, fit_temperature
 from learning.figures import confusion_figure
+from learning.machine import machine
 from learning.recipes import TrainingConfig
 from learning.registry import MODELS, TRAINABLE
 from learning.training import History, Step, accuracy, fit
@@ -108,23 +107,10 @@ def describe(model: str, network: nn.Module, config: TrainingConfig, history: Hi
         knobs=config.as_dict(),
         history=tuple(epoch._asdict() for epoch in history.epochs),
         wall_seconds=round(history.seconds, 1),
-        cpu=cpu_model(),
-        cores=os.cpu_count(),
-        threads=torch.get_num_threads(),
-        torch=torch.__version__,
         trained_at=datetime.now(UTC).replace(microsecond=0),
         ink=ink_fractions(mnist.train.images[::6, 0].numpy()),
+        **machine(),
     )
-
-
-def cpu_model() -> str:
-    """The processor's name, from Linux where it gives one; never the machine's own name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ LADDER: list[set[str]] = [
         "storage.model_store",
         "storage.promotions",
         "storage.trainings",
+        "storage.experiments",
         "storage.hands",
         "storage.unused_labels",
     },

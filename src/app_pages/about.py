@@ -77,12 +77,13 @@ def for_administrators() -> None:
     """The way to the pages that are not in everybody's navigation."""
     st.header("For administrators", anchor=False)
     if get_admins().closed:
-        st.markdown("Review and Models are closed: no `ADMIN_PASSWORD` is set.")
+        st.markdown("Review, Models and Experiments are closed: no `ADMIN_PASSWORD` is set.")
         return
-    st.markdown("These two pages ask for the password.")
+    st.markdown("These pages ask for the password.")
     with st.container(horizontal=True):
         st.page_link("review.py", label="Review: people's labels", icon=":material/lock:", width="content")
         st.page_link("models.py", label="Models: trainings and versions", icon=":material/lock:", width="content")
+        st.page_link("experiments.py", label="Experiments: trainings compared", icon=":material/lock:", width="content")
 
 
 def model_cards() -> None:

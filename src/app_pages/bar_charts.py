@@ -38,7 +38,7 @@ def bars(title: str, description: str, category: str, value: Axis, groups: Seque
     several = len(groups) > 1
     found: list[Spec] = [
         {"category": bar.category, "series": group.name, "value": bar.value, "low": bar.low, "high": bar.high}
-        | {"end": bar.value if bar.high is None else bar.high}
+        | {"end": bar.high or bar.value or 0}
         | {"text": " ".join(part for part in (several and group.name, _value(value, bar), bar.note) if part)}
         for group in groups
         for bar in group.bars

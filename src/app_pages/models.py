@@ -177,7 +177,7 @@ def show_ending(training: Training, serving: int | None) -> None:
     elif training.stage == "failed":
         st.error(said)
     else:
-        (st.info if training.stage == "refused" else st.warning)(said)
+        (st.info if training.stage in ("refused", "dry run") else st.warning)(said)
 
 
 page()

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 st.set_page_config(page_title="Digit reader", page_icon="✏️", layout="centered")
 show_stylesheet("ui")
 
-# The administrators' pages have their addresses, /review and /models, and are reached from About; they ask for the
+# The administrators' pages have their addresses, such as /review, and are reached from About; they ask for the
 # password themselves. In the navigation they would only be in everybody else's way.
 FOR_ADMINS: Literal["visible", "hidden"] = "visible" if get_admins().admits(current_visitor(), used=False) else "hidden"
 
@@ -29,6 +29,7 @@ PAGES = [
     st.Page("insights.py", title="Insights", icon=":material/monitoring:", visibility=FOR_EVERYBODY),
     st.Page("review.py", title="Review", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("models.py", title="Models", icon=":material/lock:", visibility=FOR_ADMINS),
+    st.Page("experiments.py", title="Experiments", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("about.py", title="About", icon=":material/info:"),
 ]
 

@@ -137,7 +137,7 @@ class Classroom:
         screened = screening.screen(self._labels(given, seed), *self._trusted)
         parts = ([each for each in screened.approved if each.held_out is held_out] for held_out in (False, True))
         new, held_out = parts
-        candidate, verdict, _ = train_candidate(
+        made = train_candidate(
             self._weights,
             self._weights,
             TrainingSet(new, [], held_out, screened),
@@ -145,7 +145,7 @@ class Classroom:
             replace(self._config, seed=seed),
             lambda *_: None,
         )
-        return candidate, verdict
+        return made.network, made.verdict
 
     def _labels(self, given: Lessons, seed: int) -> list[Label]:
         """Labels as the app keeps them: those that the active version finds unlikely wait for the screening."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -31,6 +32,12 @@ def account_for(unused: Unused, found: Sequence[Label], screened: Screening) -> 
         held_out_contradicted=sum(each.drawing_id in screened.contradicted for each in held_out),
         trained=len(kept) - len(held_out),
     )
+
+
+def digest(labels: Sequence[Label]) -> str:
+    """The sha-256, in hex, of drawings and their labels: two trainings with the same one learned from the same."""
+    lines = sorted(f"{each.drawing_id} {each.label}" for each in labels)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _approved(new: dict[UUID, Label], drawing_id: UUID) -> bool:

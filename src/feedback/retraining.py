@@ -7,7 +7,6 @@ labels mixed with rehearsal on MNIST, so that nothing is forgotten.
 from __future__ import annotations
 
 import logging
-import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from feedback import screening
-from feedback.accounting import account_for
+from feedback.accounting import account_for, digest
 from feedback.gate import Compared, Gate, Verdict, complete_card
 from feedback.screening import Screening
 from feedback.wording import not_counted, without_paths
@@ -28,10 +27,11 @@ from learning.card import LabelAccount, RetrainedCard
 from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits, Mnist, concatenate, rows
 from learning.evaluation import NotFinite
+from learning.machine import machine
 from learning.networks import digit_evidence, digit_logits
 from learning.recipes import TrainingConfig
 from learning.registry import DEFAULT_MODEL, MODELS
-from learning.training import Step, fit, mix, predict
+from learning.training import History, Step, fit, mix, predict
 from learning.weights import ModelMissing, Weights, load_network, pack
 from percentages import percent
 from storage import labels, model_store, trainings, unused_labels
@@ -96,12 +96,16 @@ def retrain(database: Database, mnist: Mnist, plan: Plan, report: Report = lambd
             stage = "refused" if isinstance(error, TooFewLabels) else "failed"
             progress.end(stage, _reason(error))
             raise
-        progress.end("promoted" if outcome.promoted else "rejected", outcome.reason, outcome.version)
+        progress.end(_stage(outcome, plan), outcome.reason, outcome.version, outcome.card)
     return outcome
 
 
 # What these say is for people; the words of any other error are for the log.
 _EXPLAINED = (TooFewLabels, NotFinite, NoSuchVersion, ModelMissing, DatabaseAway, SystemExit)
+
+
+def _stage(outcome: Outcome, plan: Plan) -> str:
+    return "dry run" if plan.dry_run else "promoted" if outcome.promoted else "rejected"
 
 
 def _reason(error: BaseException) -> str:
@@ -119,28 +123,39 @@ def _retrain(database: Database, mnist: Mnist, plan: Plan, report: Report) -> Ou
     training_set = select(database, mnist, plan)
     report("training", 0.0, f"Learning from {len(training_set.new)} new labels.")
     config = plan.config or MODELS[plan.model].fine_tuning
-    candidate, verdict, coefficient = train_candidate(parent, anchor, training_set, mnist, config, report)
+    made = train_candidate(parent, anchor, training_set, mnist, config, report)
+    verdict = made.verdict
     card = RetrainedCard.model_validate(
-        complete_card(candidate, verdict, mnist)
+        complete_card(made.network, verdict, mnist)
         | _provenance(parent, training_set, config)
         | {
-            "parameters": sum(p.numel() for p in candidate.parameters()),
-            "mixing_coefficient": coefficient,
+            "parameters": sum(p.numel() for p in made.network.parameters()),
+            "mixing_coefficient": made.mixing_coefficient,
+            "history": tuple(epoch._asdict() for epoch in made.history.epochs),
             "wall_seconds": round(time.perf_counter() - start, 1),
         }
     )
     if plan.dry_run:
         return Outcome(False, None, f"Dry run: {verdict.reason}", len(training_set.new), card)
     report("saving", 0.0, verdict.reason)
-    return _save(database, parent, training_set, pack(candidate), card, verdict)
+    return _save(database, parent, training_set, pack(made.network), card, verdict)
+
+
+class Made(NamedTuple):
+    """A candidate, what the gate says of it, and how it was made. The epochs' figures are of before it was mixed."""
+
+    network: nn.Module
+    verdict: Verdict
+    mixing_coefficient: float
+    history: History
 
 
 def train_candidate(
     parent: Weights, anchor: Weights, training_set: TrainingSet, mnist: Mnist, config: TrainingConfig, report: Report
-) -> tuple[nn.Module, Verdict, float]:
-    """The first candidate that passes the gate, or the last one; with the verdict and its mixing coefficient."""
+) -> Made:
+    """The first candidate that passes the gate, or the last one."""
     active = load_network(parent.model, parent.data, parent.sha256)
-    tuned = fine_tune(active, parent, training_set, mnist, config, report)
+    tuned, history = fine_tune(active, parent, training_set, mnist, config, report)
     gate = Gate(
         Compared(active, parent.card, parent.version),
         _compared(anchor) if anchor.version != parent.version else None,
@@ -154,7 +169,7 @@ def train_candidate(
         verdict = gate.judge(candidate)
         if verdict.passed:
             break
-    return candidate, verdict, coefficient
+    return Made(candidate, verdict, coefficient, history)
 
 
 def _compared(weights: Weights) -> Compared:
@@ -171,14 +186,15 @@ def _provenance(parent: Weights, training_set: TrainingSet, config: TrainingConf
         "labels_held_out": len(training_set.held_out),
         "labels_corroborated": training_set.screening.released,
         "labels_dropped": training_set.screening.dropped,
+        "labels_sha256": digest([*training_set.new, *training_set.replayed]),
+        "held_out_sha256": digest(training_set.held_out),
         "account": training_set.account,
         "data": f"version {parent.version}, fine-tuned on {new} new and {replayed} earlier labels; for rehearsal "
         f"{REHEARSAL} digits of MNIST and {config.synthetic_digits} generated ones",
+        "seed": config.seed,
         "knobs": config.as_dict(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
         "trained_at": datetime.now(UTC).replace(microsecond=0),
+        **machine(),
     }
 
 
@@ -200,22 +216,21 @@ class _Progress:
 
     def __init__(self, database: Database, plan: Plan, report: Report) -> None:
         self._database, self._report, self._noted_at, self._stage = database, report, 0.0, ""
-        self._training = None if plan.dry_run else trainings.begin(database, plan.model, plan.who)
+        self._training = trainings.begin(database, plan.model, plan.who)
 
     def note(self, stage: str, progress: float, message: str) -> None:
         """Pass it on, and write it down: every change of stage, and otherwise once a second."""
         self._report(stage, progress, message)
-        if self._training is None or (stage == self._stage and time.monotonic() - self._noted_at < 1):
+        if stage == self._stage and time.monotonic() - self._noted_at < 1:
             return
         self._noted_at, self._stage = time.monotonic(), stage
         with suppress(DatabaseAway):
             trainings.note(self._database, self._training, stage, progress, message)
 
-    def end(self, stage: str, message: str, version: int | None = None) -> None:
-        """Write down how it ended."""
-        if self._training is not None:
-            with suppress(DatabaseAway):
-                trainings.end(self._database, self._training, stage, message, version)
+    def end(self, stage: str, message: str, version: int | None = None, card: RetrainedCard | None = None) -> None:
+        """Write down how it ended. The card of a version stands beside its weights."""
+        with suppress(DatabaseAway):
+            trainings.end(self._database, self._training, stage, message, version, None if version else card)
 
 
 # --- The labels -------------------------------------------------------------------------------------------------------
@@ -288,7 +303,7 @@ def _first_used(some: Sequence[Label]) -> list[UsedLabel]:
 
 def fine_tune(
     active: nn.Module, parent: Weights, training_set: TrainingSet, mnist: Mnist, config: TrainingConfig, report: Report
-) -> nn.Module:
+) -> tuple[nn.Module, History]:
     """A new network, trained from the weights of `active`, which `parent` holds, on the training set."""
     tuned = load_network(parent.model, parent.data, parent.sha256, config.dropout)
     batches = 0
@@ -301,8 +316,7 @@ def fine_tune(
         report("training", done, f"Epoch {step.epoch} of {config.epochs}, {right} of the last batch right.")
 
     examples = training_examples(active, training_set, mnist, config.seed)
-    fit(tuned, examples, rows(mnist.validation, torch.arange(500)), config, show)
-    return tuned
+    return tuned, fit(tuned, examples, mnist.validation, config, show)
 
 
 def training_examples(active: nn.Module, training_set: TrainingSet, mnist: Mnist, seed: int) -> Digits:

@@ -173,6 +173,10 @@ class RetrainedCard(ModelCard):
     labels_held_out: Count = 0
     labels_corroborated: Count = 0
     labels_dropped: tuple[DroppedLabel, ...] = ()
+    labels_sha256: str | None = None
+    """Of the labels that were trained on, new and earlier ones; the same labels have the same one."""
+    held_out_sha256: str | None = None
+    """Of the labels that were held out. Both are None for versions of releases that did not keep them."""
     account: LabelAccount | None = None
     """None for versions of releases that did not count it."""
     held_out_exchanged: Exchanged | None = None

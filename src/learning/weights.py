@@ -8,12 +8,13 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from learning.card import ModelCard
-from learning.registry import MODELS
+from learning.registry import MODELS, TRAINABLE
 from settings import ROOT
 
 if TYPE_CHECKING:
@@ -88,6 +89,15 @@ def read_weights(folder: Path, model: str) -> Weights:
     except OSError as error:
         raise ModelMissing(f"{model}.pt cannot be read: {_TRAIN}") from error
     return Weights(model, SHIPPED_VERSION, data, str(values.get("sha256", "")), card)
+
+
+def unserved_cards(data_dir: Path) -> list[ModelCard]:
+    """The cards of models that were trained to compare with, and do not serve; one that cannot be read is left out."""
+    found = []
+    for model in TRAINABLE.keys() - MODELS.keys():
+        with suppress(ModelMissing):
+            found.append(read_weights(find_folder(model, data_dir), model).card)
+    return [card for card in found if card.architecture in TRAINABLE]
 
 
 def write_weights(folder: Path, model: str, network: nn.Module, card: ModelCard) -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from feedback.jobs import train_from_scratch
 from learning.registry import MODELS
-from learning.weights import ModelInfo, ModelMissing, WeightsMissing, find_folder, read_weights, trained_folder
+from learning.weights import (
+    ModelInfo,
+    ModelMissing,
+    WeightsMissing,
+    find_folder,
+    read_weights,
+    trained_folder,
+    unserved_cards,
+)
 from settings import Settings
 from storage.database import Database, DatabaseAway
 
@@ -148,7 +156,7 @@ def watch(settings: Settings, database: Database, predictor: Predictor) -> Watch
     from serving.watcher import Watcher  # torch, as above
 
     shipped = [read_weights(find_folder(model, settings.data_dir), model) for model in MODELS]
-    watcher = Watcher(database, predictor, shipped)
+    watcher = Watcher(database, predictor, shipped, unserved_cards(settings.data_dir))
     if database.starting:
         database.wait_until_ready(DATABASE_TIMEOUT)
     with suppress(DatabaseAway):

@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Sequence
 
+from learning.card import ModelCard
 from learning.registry import MODELS
 from learning.weights import ModelMissing, Weights
 from serving.predictor import Predictor, load_version
-from storage import model_store
+from storage import model_store, trainings
 from storage.database import Database, DatabaseAway
 from storage.model_store import NoSuchVersion
 
@@ -27,10 +28,19 @@ log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """A thread that keeps a predictor up to date, and stores the `shipped` weights in the database."""
+    """A thread that keeps a predictor up to date, and stores the `shipped` weights in the database.
 
-    def __init__(self, database: Database, predictor: Predictor, shipped: Sequence[Weights]) -> None:
-        self._database, self._predictor, self._shipped = database, predictor, shipped
+    `unserved`: the cards of trainings that made no weights to serve; they are stored as well.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        predictor: Predictor,
+        shipped: Sequence[Weights],
+        unserved: Sequence[ModelCard] = (),
+    ) -> None:
+        self._database, self._predictor, self._shipped, self._unserved = database, predictor, shipped, unserved
         self._registered = False
         self._refused: dict[VersionKey, float] = {}
         self._active: set[VersionKey] = set()
@@ -64,6 +74,8 @@ class Watcher:
         if not self._registered:
             for weights in self._shipped:
                 model_store.register_shipped(self._database, weights)
+            for card in self._unserved:
+                trainings.register(self._database, card)
             self._registered = True
         # A model of a later release, before a step back to this one, is nothing that can serve here.
         stored = {name: each for name, each in model_store.serving(self._database).items() if name in MODELS}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+import psycopg2.extras
+
+from learning.card import ModelCard
 from storage.database import Database
 
 TRAINING_LOCK = 20_260_730  # any constant will do, as long as every replica uses the same
@@ -66,26 +69,58 @@ def note(database: Database, training: int, stage: str, progress: float, message
         )
 
 
-def end(database: Database, training: int, stage: str, message: str, version: int | None = None) -> None:
-    """Note how a training ended."""
+def end(
+    database: Database,
+    training: int,
+    stage: str,
+    message: str,
+    version: int | None = None,
+    card: ModelCard | None = None,
+) -> None:
+    """Note how a training ended; `card` is that of a training without a version."""
     with database.transaction() as cursor:
         cursor.execute(
-            "UPDATE retrainings SET stage = %s, message = %s, version = %s, progress = 1, heard_at = now(), "
-            "finished_at = now() WHERE id = %s",
-            (stage, message, version, training),
+            "UPDATE retrainings SET stage = %s, message = %s, version = %s, card = %s, progress = 1, "
+            "heard_at = now(), finished_at = now() WHERE id = %s",
+            (stage, message, version, _json(card), training),
         )
 
 
-_TRAININGS = """
-SELECT id, model, who, started_at, heard_at, finished_at, stage, progress, message, version,
-       finished_at IS NULL AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted
-           AND objid = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-FROM retrainings ORDER BY id DESC LIMIT %s
-"""
+def register(database: Database, card: ModelCard) -> None:
+    """Keep a training that was made without a database, by its card; once, however often it is read."""
+    ended = card.trained_at if card.trained_at.tzinfo else card.trained_at.replace(tzinfo=UTC)
+    with database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO retrainings (model, who, stage, started_at, heard_at, finished_at, progress, card) "
+            "VALUES (%(model)s, 'command', 'trained', %(started)s, %(ended)s, %(ended)s, 1, %(card)s) "
+            "ON CONFLICT (model, (card ->> 'trained_at')) WHERE stage = 'trained' DO NOTHING",
+            {
+                "model": card.architecture,
+                "started": ended - timedelta(seconds=card.wall_seconds),
+                "ended": ended,
+                "card": _json(card),
+            },
+        )
+
+
+def _json(card: ModelCard | None) -> psycopg2.extras.Json | None:
+    return psycopg2.extras.Json(card.to_json()) if card else None
+
+
+RUNNING = (
+    "finished_at IS NULL AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "  # noqa: S608
+    f"AND objid = {TRAINING_LOCK} AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+"""Whether the process of a row of `retrainings` still holds the lock, as SQL."""
+
+_TRAININGS = f"""
+SELECT id, model, who, started_at, heard_at, finished_at, stage, progress, message, version, {RUNNING}
+FROM retrainings WHERE stage <> 'trained' ORDER BY id DESC LIMIT %s
+"""  # noqa: S608 - a constant of ours
 
 
 def newest(database: Database, limit: int = 10) -> list[Training]:
-    """The newest trainings, the newest first. Raises DatabaseAway."""
+    """The newest trainings on labels, the newest first. Raises DatabaseAway."""
     with database.transaction() as cursor:
-        cursor.execute(_TRAININGS, (TRAINING_LOCK, limit))
+        cursor.execute(_TRAININGS, (limit,))
         return [Training(*row) for row in cursor.fetchall()]

@@ -117,7 +117,7 @@ def button(at: AppTest, key: str) -> None:
     assert not at.exception
 
 
-@pytest.mark.parametrize("page", ["review", "models"])
+@pytest.mark.parametrize("page", ["review", "models", "experiments"])
 def test_without_a_password_in_the_settings_the_page_is_closed_and_says_how_to_open_it(
     state: AppState, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +175,7 @@ def said(at: AppTest) -> str:
 def test_with_the_database_away_no_password_is_asked_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would lead no further."""
     monkeypatch.setattr(type(database), "away", "The database cannot be reached.")
-    for page in ("review", "models"):
+    for page in ("review", "models", "experiments"):
         at = opened(page)
         assert "The database is unavailable" in at.warning[0].value
         assert len(at.text_input) == 0

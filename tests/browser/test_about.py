@@ -55,11 +55,11 @@ def test_only_administrators_find_their_pages_in_the_navigation(
     page.get_by_label("Password", exact=True).fill(SESAME)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    expect(page.locator(LINKS)).to_have_count(4)
-    assert named(page) == ["Draw", "Review", "Models", "About"]
+    expect(page.locator(LINKS)).to_have_count(5)
+    assert named(page) == ["Draw", "Review", "Models", "Experiments", "About"]
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator(LINKS)).to_have_count(2)
-    for address in ("review", "models"):
+    for address in ("review", "models", "experiments"):
         page.goto(f"{app.url}/{address}")
         expect(page.get_by_label("Password", exact=True)).to_be_visible()
 
@@ -70,7 +70,7 @@ def test_the_page_shows_the_card_beside_the_weights_and_leads_to_the_api(app: Ru
     assert isinstance(shown, ModelCard)
     expect(page.get_by_text(read_weights(ROOT / "model", "cnn").sha256)).to_be_visible()
     expect(page.get_by_text(f"{percent(shown.test_accuracy, 2)} are read")).to_be_visible()
-    expect(page.get_by_text("Review and Models are closed")).to_be_visible()
+    expect(page.get_by_text("Review, Models and Experiments are closed")).to_be_visible()
     at_rest(page)
     link = page.get_by_role("link", name="the HTTP API")
     assert page.evaluate("link => link.href", link.element_handle()) == f"{app.url}/api/docs"

@@ -117,7 +117,7 @@ def test_a_wrong_password_is_refused_a_right_one_lasts_over_a_reload_and_a_sign_
 
 
 def test_without_a_password_in_the_settings_the_pages_are_closed(app: RunningApp, page: Page) -> None:
-    for path in ("review", "models"):
+    for path in ("review", "models", "experiments"):
         page.goto(f"{app.url}/{path}")
         expect(page.get_by_text("it is closed because no password is set")).to_be_visible()
         expect(page.get_by_label("Password", exact=True)).to_have_count(0)

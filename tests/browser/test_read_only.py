@@ -58,7 +58,7 @@ def test_about_and_the_administrators_pages_say_so_too(reader: RunningApp, page:
     page.goto(f"{reader.url}/about")
     expect(page.get_by_text(f"Nothing. {NOTHING_KEPT}")).to_be_visible()
     expect(page.get_by_role("heading", name="For administrators")).to_have_count(0)
-    for path in ("review", "models"):
+    for path in ("review", "models", "experiments"):
         page.goto(f"{reader.url}/{path}")
         expect(page.get_by_text("This page is closed: there is nothing to administer.")).to_be_visible()
         expect(page.get_by_label("Password")).to_have_count(0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
 
-from feedback.accounting import account_for
+from feedback.accounting import account_for, digest
 from feedback.screening import Screening
 from learning.card import DroppedLabel, LabelAccount
 from storage.labels import Label
@@ -46,3 +47,9 @@ def test_labels_that_come_while_it_counts_do_not_unbalance_it() -> None:
     found = [label(n) for n in range(12)]
     account = account_for(Unused(10, 1, 0), found, Screening(found, [], 0))
     assert total(account) == account.approved == 13
+
+
+def test_the_digest_is_that_of_drawings_with_their_labels_in_any_order() -> None:
+    some = [label(n) for n in range(5)]
+    assert digest(some) == digest(some[::-1]) == digest([replace(each, review="pending") for each in some])
+    assert len({digest(some), digest(some[1:]), digest([replace(some[0], label=9), *some[1:]]), digest([])}) == 4

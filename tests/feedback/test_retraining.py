@@ -24,6 +24,7 @@ from learning.training import accuracy, mix, predict
 from learning.weights import load_network
 from storage import labels, model_store, review, trainings
 from storage.database import Database
+from storage.experiments import experiments
 from storage.labels import Label
 from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
@@ -82,6 +83,9 @@ def test_labels_become_a_version_that_serves_and_each_is_used_once(
     assert stored.card.before.version == 1
     assert stored.card.mixing_coefficient == retraining.MIXING_COEFFICIENTS[0]
     assert stored.card.labels_used == outcome.labels_used
+    assert [epoch["epoch"] for epoch in stored.card.history or ()] == list(range(1, QUICK.epochs + 1))
+    assert (stored.card.seed, stored.card.knobs) == (QUICK.seed, QUICK.as_dict())
+    assert stored.card.labels_sha256 != stored.card.held_out_sha256
     with pytest.raises(TooFewLabels, match="0 new approved labels"):
         retrain(database, part, plan())
     assert [(each.stage, each.version) for each in trainings.newest(database)] == [
@@ -105,7 +109,9 @@ def test_a_worse_candidate_is_kept_with_figures_and_reason_and_does_not_serve(
     assert version.card.mixing_coefficient == retraining.MIXING_COEFFICIENTS[-1], "nor did the smallest one pass"
 
 
-def test_a_dry_run_changes_nothing(database: Database, writer: Writer, mnist: Mnist, part: Mnist) -> None:
+def test_a_dry_run_changes_nothing_and_leaves_its_card(
+    database: Database, writer: Writer, mnist: Mnist, part: Mnist
+) -> None:
     register(database, "linear")
     label(writer, mnist)
     outcome = retrain(database, part, plan(dry_run=True))
@@ -114,7 +120,12 @@ def test_a_dry_run_changes_nothing(database: Database, writer: Writer, mnist: Mn
     assert outcome.card.after.validation.accuracy > 0.88
     assert len(model_store.versions(database, "linear")) == 1
     assert set(marks(database, "trained_into").values()) == {None}
-    assert trainings.newest(database) == []
+    assert [(each.stage, each.version) for each in trainings.newest(database)] == [("dry run", None)]
+    kept, _ = experiments(database)
+    assert kept.card == outcome.card
+    again = retrain(database, part, plan(dry_run=True))
+    assert again.card is not None
+    assert again.card.labels_sha256 == outcome.card.labels_sha256, "it learned from the same labels"
 
 
 def test_labels_that_come_or_change_meanwhile_stay_for_the_next(
@@ -252,7 +263,7 @@ def test_what_is_not_a_digit_teaches_the_digit_score(
     review.approve(database, ids)
     training_set = retraining.select(database, part, Plan("cnn", 1))
     assert {each.label for each in training_set.new} == {NOT_A_DIGIT}
-    tuned = retraining.fine_tune(network("cnn"), shipped("cnn"), training_set, part, quick_cnn, lambda *_: None)
+    tuned, _ = retraining.fine_tune(network("cnn"), shipped("cnn"), training_set, part, quick_cnn, lambda *_: None)
     before, after = (digit_evidence(predict(each, strange.images)).median() for each in (network("cnn"), tuned))
     assert after < before - 2
 

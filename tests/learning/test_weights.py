@@ -22,6 +22,8 @@ from learning.weights import (
     load_network,
     pack,
     read_weights,
+    trained_folder,
+    unserved_cards,
     write_weights,
 )
 from support.shipped import card, shipped
@@ -89,3 +91,14 @@ def test_the_projects_own_weights_come_before_those_that_the_app_trained(
     assert find_folder("cnn", tmp_path) == SHIPPED_DIR
     monkeypatch.setattr(module, "SHIPPED_DIR", tmp_path / "nothing")
     assert find_folder("cnn", tmp_path) == tmp_path / "model"
+
+
+def test_the_cards_of_models_that_do_not_serve_are_found_and_a_damaged_one_hinders_nothing(tmp_path: Path) -> None:
+    folder = trained_folder(tmp_path)
+    assert unserved_cards(tmp_path) == []
+    apart = card("cnn").model_copy(update={"architecture": "cnn-small"})
+    write_weights(folder, "cnn-small", ConvNet(), apart)
+    write_weights(folder, "linear", MODELS["linear"].build(), card("linear"))
+    assert unserved_cards(tmp_path) == [apart]
+    (folder / "cnn-small.json").write_text("{}")
+    assert unserved_cards(tmp_path) == []

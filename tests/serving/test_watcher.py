@@ -18,6 +18,7 @@ from serving.watcher import Watcher
 from storage import model_store
 from storage.database import Database
 from storage.embedded import EmbeddedServer
+from storage.experiments import experiments
 from storage.model_store import Candidate
 from support.classroom import damaged, nudged, register
 from support.running_app import wait_until
@@ -205,3 +206,15 @@ def test_a_model_that_this_release_lacks_hinders_no_other(database: Database, pr
     model_store.promote(database, "linear", learnt(database), "admin")
     follower.check()
     assert serving(predictor) == 2
+
+
+def test_the_training_of_a_model_that_does_not_serve_is_stored_with_its_card(
+    database: Database, predictor: Predictor
+) -> None:
+    apart = card("cnn").model_copy(update={"architecture": "cnn-small"})
+    for _ in range(2):  # as at two starts
+        Watcher(database, predictor, [shipped("cnn")], [apart]).check()
+    assert [(each.model, each.version, each.card) for each in experiments(database) if each.model == "cnn-small"] == [
+        ("cnn-small", None, apart)
+    ]
+    assert set(predictor.models) == {"cnn", "linear"}

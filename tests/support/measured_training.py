@@ -39,7 +39,7 @@ def main() -> None:
     print("screened", peak(), flush=True)
     assert len(training_set.new) + len(training_set.held_out) > screening.MAX_LABELS / 2
     config = replace(MODELS["cnn"].fine_tuning, epochs=1)
-    tuned = fine_tune(active, weights, training_set, mnist, config, lambda *_: None)
+    tuned, _ = fine_tune(active, weights, training_set, mnist, config, lambda *_: None)
     compared = Compared(active, weights.card, weights.version)
     verdict = Gate(compared, compared, as_digits(training_set.judging), mnist).judge(tuned)
     complete_card(tuned, verdict, mnist)
