@@ -32,7 +32,7 @@ LADDER: list[set[str]] = [
         "storage.hands",
         "storage.unused_labels",
     },
-    {"storage.withdrawal", "storage.removal", "storage.selection", "storage.recounting"},
+    {"storage.withdrawal", "storage.removal", "storage.selection", "storage.history", "storage.recounting"},
     {"logger", "feedback"},
     {"serving.prediction", "serving.personal"},
     {"serving.predictor", "serving.batching", "serving.conversion"},
