@@ -15,7 +15,7 @@ A visitor's own drawings are all looked at, through the index of their visitor: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -101,14 +101,27 @@ _SHOWN = {
 _COLUMNS = ", ".join(_SHOWN.get(field.name, field.name) for field in fields(PastDrawing))
 
 # Where the drawings of each percent go on is a row of `starts`; what comes beyond it, in the page's direction, is read.
-_STARTS = "unnest(%(percents)s::smallint[], %(times)s::timestamptz[], %(ids)s::bigint[]) AS starts(percent, at, last)"
-_OF_EVERYBODY = f"""
-SELECT starts.percent, found.* FROM {_STARTS} CROSS JOIN LATERAL (
+_STARTS = """(
+    SELECT * FROM unnest(%(percents)s::smallint[], %(times)s::timestamptz[], %(ids)s::bigint[]) AS all_starts(percent, at, last)
+    ORDER BY percent {back}
+) AS starts"""
+_READS = f"""
+SELECT starts.percent, read.* FROM {_STARTS} CROSS JOIN LATERAL (
     SELECT created_at, id FROM predictions
-    WHERE {{conditions}} AND {PERCENT} = starts.percent AND (created_at, id) {{beyond}} (starts.at, starts.last)
-    ORDER BY created_at {{way}}, id {{way}} LIMIT %(limit)s
-) AS found
+    WHERE {{conditions}} AND {PERCENT} = starts.percent AND (created_at, id) {{beyond}} (starts.at, starts.last) {{near}}
+    ORDER BY created_at {{way}}, id {{way}} LIMIT {{each}}
+) AS read
 """  # noqa: S608 - the names stand above
+# Of the newest, a page's length of each percent would be far too many. The first ones of all percents tell how far back
+# a page reaches at most.
+_NEAR = """
+AND created_at {beyond}= (
+    SELECT coalesce({farthest}(created_at), '{infinity}') FROM (
+        SELECT created_at, count(*) OVER () AS all_first FROM ({firsts}) AS firsts
+        ORDER BY created_at {way}, id {way} LIMIT %(limit)s
+    ) AS nearest WHERE all_first >= %(limit)s
+)
+"""
 _OF_A_VISITOR = f"""
 SELECT mine.* FROM (SELECT {PERCENT} AS percent, created_at, id FROM predictions WHERE {{conditions}} OFFSET 0) AS mine
 JOIN {_STARTS} ON mine.percent = starts.percent AND (mine.created_at, mine.id) {{beyond}} (starts.at, starts.last)
@@ -160,19 +173,35 @@ def _page(database: Database, selection: Selection, order: Order, at: Cursor, si
 
 def _statement(selection: Selection, order: Order, at: Cursor, size: int) -> tuple[str, dict[str, Any]]:
     """The page's statement, and what it is given."""
-    conditions, given = selection.where()
+    # The date at which reading begins is part of `starts`: beside it, the index would be read from its end.
+    conditions, given = replace(selection, **{"since" if at.before else "until": None}).where()
     way, back = ("ASC", "DESC") if at.before else ("DESC", "ASC")
-    words = {"conditions": conditions, "beyond": ">" if at.before else "<", "way": way}
-    keys = (_OF_EVERYBODY if selection.visitor is None else _OF_A_VISITOR).format(**words)
+    words = {"conditions": conditions, "beyond": ">" if at.before else "<", "way": way, "back": back}
     by = f"percent {back}, " * (order == Order.DOUBTFUL) + f"created_at {way}, id {way}"
-    starts = dict(zip(("percents", "times", "ids"), _starts(selection.percents, order, at), strict=True))
+    if selection.visitor is not None:
+        keys = _OF_A_VISITOR.format(**words)
+    else:
+        near = "" if order == Order.DOUBTFUL else _near(words)
+        keys = _READS.format(**words, near=near, each="%(limit)s")
+    starts = dict(zip(("percents", "times", "ids"), _starts(selection, order, at), strict=True))
     return _PAGE.format(keys=keys, order=by, columns=_COLUMNS), given | starts | {"limit": size + 1}
 
 
-def _starts(percents: range, order: Order, at: Cursor) -> tuple[list[int], list[Any], list[int]]:
+def _near(words: dict[str, str]) -> str:
+    firsts = _READS.format(**words, near="", each="1")
+    farthest, infinity = ("max", "infinity") if words["way"] == "ASC" else ("min", "-infinity")
+    turned = words | {"beyond": "<" if words["beyond"] == ">" else ">"}
+    return _NEAR.format(**turned, firsts=firsts, farthest=farthest, infinity=infinity)
+
+
+def _starts(selection: Selection, order: Order, at: Cursor) -> tuple[list[int], list[Any], list[int]]:
     """Where the drawings of each percent go on: the percents that have any left to show, with times and ids."""
-    edge: tuple[str | datetime, int] = ("-infinity", 0) if at.before else ("infinity", 2**63 - 1)
-    place, left = at.place, list(percents)
+    edge: tuple[str | datetime, int]
+    if at.before:
+        edge = (selection.since or "-infinity", -(2**63))
+    else:
+        edge = (selection.until or "infinity", -(2**63))
+    place, left = at.place, list(selection.percents)
     if place is None:
         beyond = [edge] * len(left)
     elif order == Order.NEWEST:
