@@ -26,6 +26,7 @@ from storage.labels import LABEL
 from storage.selection import CONFIDENCE, PERCENT, READ_AS, Selection
 
 PAGE = 48  # drawings: whole rows of a wall that is 2, 3, 4, 6, 8, 12 or 16 wide
+BEFORE_ALL = -(2**63)  # an id that comes before every other
 
 
 class Order(StrEnum):
@@ -102,24 +103,25 @@ _COLUMNS = ", ".join(_SHOWN.get(field.name, field.name) for field in fields(Past
 
 # Where the drawings of each percent go on is a row of `starts`; what comes beyond it, in the page's direction, is read.
 _STARTS = """(
-    SELECT * FROM unnest(%(percents)s::smallint[], %(times)s::timestamptz[], %(ids)s::bigint[]) AS all_starts(percent, at, last)
+    SELECT * FROM unnest(%(percents)s::smallint[], %(times)s::timestamptz[], %(ids)s::bigint[]) AS s(percent, at, last)
     ORDER BY percent {back}
 ) AS starts"""
 _READS = f"""
 SELECT starts.percent, read.* FROM {_STARTS} CROSS JOIN LATERAL (
     SELECT created_at, id FROM predictions
-    WHERE {{conditions}} AND {PERCENT} = starts.percent AND (created_at, id) {{beyond}} (starts.at, starts.last) {{near}}
+    WHERE {{conditions}} AND {PERCENT} = starts.percent
+          AND (created_at, id) {{beyond}} (starts.at, starts.last) {{nearby}}
     ORDER BY created_at {{way}}, id {{way}} LIMIT {{each}}
 ) AS read
 """  # noqa: S608 - the names stand above
-# Of the newest, a page's length of each percent would be far too many. The first ones of all percents tell how far back
-# a page reaches at most.
-_NEAR = """
-AND created_at {beyond}= (
+# The most doubtful are read percent after percent, until a page is full. Of the newest, which may have any percent, a
+# page of each would be far too many: the first one of each tells how far a page reaches at most.
+_NEARBY = """
+AND created_at {within} (
     SELECT coalesce({farthest}(created_at), '{infinity}') FROM (
-        SELECT created_at, count(*) OVER () AS all_first FROM ({firsts}) AS firsts
+        SELECT created_at, count(*) OVER () AS all_firsts FROM ({firsts}) AS firsts
         ORDER BY created_at {way}, id {way} LIMIT %(limit)s
-    ) AS nearest WHERE all_first >= %(limit)s
+    ) AS nearest WHERE all_firsts >= %(limit)s
 )
 """
 _OF_A_VISITOR = f"""
@@ -153,9 +155,10 @@ def history(
 
 
 def _page(database: Database, selection: Selection, order: Order, at: Cursor, size: int) -> HistoryPage:
-    statement, given = _statement(selection, order, at, size)
+    statement, given = page_statement(selection, order, at, size)
     with database.transaction() as cursor:
-        cursor.execute(statement, given)
+        # Compiling a statement that reads so little would take longer than the statement.
+        cursor.execute("SET LOCAL jit = off;" + statement, given)
         rows = cursor.fetchall()
     more = bool(rows) and rows[0][0]
     if at.before:
@@ -171,7 +174,7 @@ def _page(database: Database, selection: Selection, order: Order, at: Cursor, si
     )
 
 
-def _statement(selection: Selection, order: Order, at: Cursor, size: int) -> tuple[str, dict[str, Any]]:
+def page_statement(selection: Selection, order: Order, at: Cursor, size: int) -> tuple[str, dict[str, Any]]:
     """The page's statement, and what it is given."""
     # The date at which reading begins is part of `starts`: beside it, the index would be read from its end.
     conditions, given = replace(selection, **{"since" if at.before else "until": None}).where()
@@ -180,27 +183,21 @@ def _statement(selection: Selection, order: Order, at: Cursor, size: int) -> tup
     by = f"percent {back}, " * (order == Order.DOUBTFUL) + f"created_at {way}, id {way}"
     if selection.visitor is not None:
         keys = _OF_A_VISITOR.format(**words)
+    elif order == Order.DOUBTFUL:
+        keys = _READS.format(**words, nearby="", each="%(limit)s")
     else:
-        near = "" if order == Order.DOUBTFUL else _near(words)
-        keys = _READS.format(**words, near=near, each="%(limit)s")
+        firsts = _READS.format(**words, nearby="", each="1")
+        within, farthest, infinity = ("<=", "max", "infinity") if at.before else (">=", "min", "-infinity")
+        nearby = _NEARBY.format(within=within, farthest=farthest, infinity=infinity, firsts=firsts, way=way)
+        keys = _READS.format(**words, nearby=nearby, each="%(limit)s")
     starts = dict(zip(("percents", "times", "ids"), _starts(selection, order, at), strict=True))
     return _PAGE.format(keys=keys, order=by, columns=_COLUMNS), given | starts | {"limit": size + 1}
-
-
-def _near(words: dict[str, str]) -> str:
-    firsts = _READS.format(**words, near="", each="1")
-    farthest, infinity = ("max", "infinity") if words["way"] == "ASC" else ("min", "-infinity")
-    turned = words | {"beyond": "<" if words["beyond"] == ">" else ">"}
-    return _NEAR.format(**turned, firsts=firsts, farthest=farthest, infinity=infinity)
 
 
 def _starts(selection: Selection, order: Order, at: Cursor) -> tuple[list[int], list[Any], list[int]]:
     """Where the drawings of each percent go on: the percents that have any left to show, with times and ids."""
     edge: tuple[str | datetime, int]
-    if at.before:
-        edge = (selection.since or "-infinity", -(2**63))
-    else:
-        edge = (selection.until or "infinity", -(2**63))
+    edge = ((selection.since or "-infinity") if at.before else (selection.until or "infinity"), BEFORE_ALL)
     place, left = at.place, list(selection.percents)
     if place is None:
         beyond = [edge] * len(left)
