@@ -144,9 +144,9 @@ def history(
     at: Cursor = FIRST,
     size: int = PAGE,
 ) -> HistoryPage:
-    """A page of at most `size` drawings. Where none are left beyond the cursor's place, it is the last or first one.
+    """A page of at most `size` drawings; `at` is FIRST, or comes from a page of the same selection and order.
 
-    Raises DatabaseAway.
+    Where nothing is left beyond it, that is the last page or the first one. Raises DatabaseAway.
     """
     page = _page(database, selection, order, at, size)
     if at.place and not page.drawings:

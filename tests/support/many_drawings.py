@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from learning.classes import NOT_A_DIGIT
 from storage.database import Database
+from storage.selection import Outcome, Selection
 from support.rows import ME
 
-FIRST, SPAN = datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1000)
+START, SPAN = datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1000)
 """When the first drawing was made, and how long after it the last one, however many there are."""
+MIDDLE = START + SPAN / 2
 CHUNK = 20_000  # rows of a statement, of which each has its time limit
 
 _FILL = """
@@ -42,10 +45,33 @@ FROM (
 
 def fill(database: Database, count: int) -> None:
     """Write so many drawings, of which every thousandth is mine, into an empty table."""
-    given = {"count": count, "first": FIRST, "span": SPAN, "me": ME}
+    given = {"count": count, "first": START, "span": SPAN, "me": ME}
     for start in range(1, count + 1, CHUNK):
         with database.transaction() as cursor:
             cursor.execute(_FILL, given | {"start": start, "end": min(start + CHUNK - 1, count)})
     with database.transaction() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("ANALYZE predictions")
+
+
+SINGLE = {
+    "all": Selection(),
+    "read: 3": Selection(read_as=3),
+    "read: 9, long ago": Selection(read_as=9),
+    "label: 3": Selection(label=3),
+    "label: not a digit": Selection(label=NOT_A_DIGIT),
+    "outcome: unlabelled": Selection(outcome=Outcome.UNLABELLED),
+    "outcome: right": Selection(outcome=Outcome.RIGHT),
+    "outcome: wrong": Selection(outcome=Outcome.WRONG),
+    "confidence: 30 to 50 %": Selection(least_confidence=0.3, most_confidence=0.5),
+    "confidence: up to 10 %": Selection(most_confidence=0.1),
+    "source: upload": Selection(source="upload"),
+    "source: camera, none": Selection(source="camera"),
+    "version: the older half": Selection(model="cnn", version=1),
+    "version: ten drawings": Selection(model="cnn", version=3),
+    "version: none": Selection(model="cnn", version=9),
+    "date: a day": Selection(since=MIDDLE, until=MIDDLE + timedelta(days=1)),
+    "date: the older half": Selection(until=MIDDLE),
+    "mine": Selection(visitor=ME),
+}
+"""Each filter alone, with values that are common, rare and absent."""
