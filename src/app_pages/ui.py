@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from app_pages.style import show_stylesheet
+from serving.app_state import get_app_state
 from web.admins import get_admins
 from web.visitors import current_visitor
 
@@ -20,8 +21,12 @@ show_stylesheet("ui")
 # password themselves. In the navigation they would only be in everybody else's way.
 FOR_ADMINS: Literal["visible", "hidden"] = "visible" if get_admins().admits(current_visitor(), used=False) else "hidden"
 
+# Where nothing is kept, there is no history either.
+FOR_KEEPERS: Literal["visible", "hidden"] = "hidden" if get_app_state().settings.read_only else "visible"
+
 PAGES = [
     st.Page("draw.py", title="Draw", icon=":material/draw:", default=True),
+    st.Page("history.py", title="History", icon=":material/grid_view:", visibility=FOR_KEEPERS),
     st.Page("review.py", title="Review", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("models.py", title="Models", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("about.py", title="About", icon=":material/info:"),

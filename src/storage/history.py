@@ -60,7 +60,7 @@ class PastDrawing:
     """A drawing, and what everybody's model read: probabilities of 0 to 9, and how likely it is a digit (0-1).
 
     `label` is 0-9 or NOT_A_DIGIT, None while there is none. `own_digit` is what the person's own model answered
-    instead, None where none did. `image` is a PNG.
+    instead, None where none did. `visitor` is who drew it, None where nobody is known. `image` is a PNG.
     """
 
     drawing_id: UUID
@@ -75,6 +75,7 @@ class PastDrawing:
     source: str
     model: str
     version: int
+    visitor: str | None
     image: bytes
 
 
@@ -207,3 +208,10 @@ def _starts(selection: Selection, order: Order, at: Cursor) -> tuple[list[int], 
         left = [each for each in left if (each <= place.percent if at.before else each >= place.percent)]
         beyond = [(place.created_at, place.id) if each == place.percent else edge for each in left]
     return left, [time for time, _ in beyond], [number for _, number in beyond]
+
+
+def versions_served(database: Database) -> list[tuple[str, int]]:
+    """Every model and version that has ever answered, the newest of each model first. Raises DatabaseAway."""
+    with database.transaction() as cursor:
+        cursor.execute("SELECT model, version FROM promotions GROUP BY model, version ORDER BY model, version DESC")
+        return cursor.fetchall()
