@@ -3,14 +3,12 @@
 A page begins where the one before ended (there is no OFFSET, which would read all rows before it), so drawings that
 come or go meanwhile leave none out and show none twice.
 
-Each index of sql/011_history.sql holds what one filter leaves in the order of whole percent, time, id. For everybody's
-drawings a page is put together from one short read for each percent of confidence, none of which goes on after a page's
-length: at most 101 reads, whichever order, filter, range or page it is, and however rare or absent what is looked for.
-That is why "most doubtful" goes by whole percent, and a percent's drawings by time. Several filters at once use the
-index of one, and look at the rest row by row: what is rare only in combination takes longer. A model without a version
-is such a case, too.
-
-A visitor's own drawings are all looked at, through the index of their visitor: hundreds, seldom thousands.
+Each index of sql/011_history.sql holds what one filter leaves in the order of whole percent, time, id. A page is put
+together from one short read for each percent of confidence, none of which goes on after a page's length: at most 101
+reads, or 202, whichever order, filter, range or page it is, and however rare or absent what is looked for. That is why
+"most doubtful" goes by whole percent, and a percent's drawings by time; and why one index for each filter is enough for
+both orders, ranges of confidence and time, and both directions. Several filters at once use the index of one, and look
+at the rest row by row: what is rare only in combination takes longer. A model without a version has no index either.
 """
 
 from __future__ import annotations
@@ -125,10 +123,6 @@ AND created_at {within} (
     ) AS nearest WHERE all_firsts >= %(limit)s
 )
 """
-_OF_A_VISITOR = f"""
-SELECT mine.* FROM (SELECT {PERCENT} AS percent, created_at, id FROM predictions WHERE {{conditions}} OFFSET 0) AS mine
-JOIN {_STARTS} ON mine.percent = starts.percent AND (mine.created_at, mine.id) {{beyond}} (starts.at, starts.last)
-"""  # noqa: S608 - as above
 # One drawing more than a page has tells whether there is another page; its picture is not read.
 _PAGE = """
 WITH found AS MATERIALIZED (SELECT * FROM ({keys}) AS keys ORDER BY {order} LIMIT %(limit)s),
@@ -182,9 +176,7 @@ def page_statement(selection: Selection, order: Order, at: Cursor, size: int) ->
     way, back = ("ASC", "DESC") if at.before else ("DESC", "ASC")
     words = {"conditions": conditions, "beyond": ">" if at.before else "<", "way": way, "back": back}
     by = f"percent {back}, " * (order == Order.DOUBTFUL) + f"created_at {way}, id {way}"
-    if selection.visitor is not None:
-        keys = _OF_A_VISITOR.format(**words)
-    elif order == Order.DOUBTFUL:
+    if order == Order.DOUBTFUL:
         keys = _READS.format(**words, nearby="", each="%(limit)s")
     else:
         firsts = _READS.format(**words, nearby="", each="1")

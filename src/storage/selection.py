@@ -72,7 +72,7 @@ class Selection:
 
 
 _CONDITIONS = {
-    "visitor": "visitor = %(visitor)s",
+    "visitor": "left(visitor, 12) = left(%(visitor)s, 12) AND visitor = %(visitor)s",
     "read_as": f"{READ_AS} = %(read_as)s",
     "label": f"labelled_at IS NOT NULL AND {LABEL} = %(label)s",
     "outcome": f"{OUTCOME} = %(outcome)s",

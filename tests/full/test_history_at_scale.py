@@ -1,4 +1,4 @@
-"""A page of the history is as fast from a million drawings as from ten thousand; HISTORY_ROWS=10000000 asks for more."""
+"""A page of the history is as fast from a million drawings as from ten thousand, or from HISTORY_ROWS=10000000."""
 # ruff: noqa: T201 - what is measured is printed
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def times(database: Database, name: str, order: Order) -> tuple[float, float]:
 
 
 def halfway(selection: Selection) -> Place:
-    """A place halfway through the time that is selected, and near the end of the confidences, where most drawings are."""
+    """A place halfway through the selected time, and near the end of the confidences, where most drawings are."""
     start, end = selection.since or START, selection.until or START + SPAN
     return Place(selection.percents[-2], start + (end - start) / 2, 0)
 

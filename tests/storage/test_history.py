@@ -24,7 +24,7 @@ INDEXES = {
     "source": "predictions_source",
     "version": "predictions_version",
     "date": "predictions_history",
-    "mine": "predictions_visitor",
+    "mine": "predictions_visitor_history",
 }
 
 
