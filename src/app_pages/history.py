@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -31,6 +31,7 @@ from web.visitors import current_visitor
 
 T = TypeVar("T")
 
+FIELD = 136  # CSS pixels of a list in the popover, of which two fit beside each other on a phone
 ORDERS = {Order.NEWEST: "Newest", Order.DOUBTFUL: "Most doubtful"}
 TURNS = {Order.NEWEST: ("Newer", "Older"), Order.DOUBTFUL: ("More doubtful", "Less doubtful")}
 
@@ -85,13 +86,16 @@ def choose(database: Database, visitor: str | None) -> tuple[Selection, Order]:
 
 
 def _filters(database: Database, visitor: str | None) -> Selection:
-    read_as = _choice("Read as", range(DIGITS))
-    label = _choice("Label", [*range(DIGITS), NOT_A_DIGIT], label_words)
-    outcome = _choice("Right or wrong", list(OUTCOMES), OUTCOMES.__getitem__)
+    """What is in the popover, two lists in a row."""
+    with st.container(horizontal=True, gap="small", key="fields"):
+        read_as = _choice("Read as", range(DIGITS))
+        label = _choice("Label", [*range(DIGITS), NOT_A_DIGIT], label_words)
+        outcome = _choice("Right or wrong", list(OUTCOMES), OUTCOMES.__getitem__)
+        source = _choice("Source", WAYS_IN, SOURCES.__getitem__)
+        first = st.date_input("From", None, key=_key("first"), format="YYYY-MM-DD", width=FIELD)
+        last = st.date_input("Until", None, key=_key("last"), format="YYYY-MM-DD", width=FIELD)
+    model, version = _choice("Model", _versions(database), version_words, "stretch") or (None, None)
     least, most = st.slider("Confidence in percent", 0, 100, (0, 100), key=_key("confidence"))
-    source = _choice("Source", WAYS_IN, SOURCES.__getitem__)
-    model, version = _choice("Model", _versions(database), version_words) or (None, None)
-    first, last = (st.date_input(day, None, key=_key(day), format="YYYY-MM-DD") for day in ("From", "Until"))
     limited = (least, most) != (0, 100)
     return Selection(
         visitor=visitor,
@@ -108,8 +112,12 @@ def _filters(database: Database, visitor: str | None) -> Selection:
     )
 
 
-def _choice(label: str, options: Sequence[T], shown: Callable[[T], str] = str) -> T | None:
-    chosen: T | None = st.selectbox(label, options, index=None, placeholder="any", format_func=shown, key=_key(label))
+def _choice(
+    label: str, options: Sequence[T], shown: Callable[[T], str] = str, width: int | Literal["stretch"] = FIELD
+) -> T | None:
+    chosen: T | None = st.selectbox(
+        label, options, index=None, placeholder="any", format_func=shown, key=_key(label), width=width
+    )
     return chosen
 
 
@@ -148,8 +156,11 @@ def nothing(selection: Selection) -> None:
 def _place(selection: Selection, order: Order) -> Cursor:
     """Where the page that is shown begins; at the start wherever something else was chosen."""
     chosen, at = st.session_state.get("history_place", (None, FIRST))
-    place: Cursor = at if chosen == (selection, order) else FIRST
-    st.session_state.history_place = (selection, order), place
+    if chosen != (selection, order):
+        at = FIRST
+        _heard()
+    st.session_state.history_place = (selection, order), at
+    place: Cursor = at
     return place
 
 
@@ -168,14 +179,20 @@ def turns(found: HistoryPage, order: Order) -> None:
 def _turn(to: Cursor) -> None:
     chosen, _ = st.session_state.history_place
     st.session_state.history_place = chosen, to
+    _heard()
 
 
 # --- One drawing ------------------------------------------------------------------------------------------------------
 
 
 def _open() -> None:
-    said = current_pad().said
     st.session_state.history_opened = pressed()
+    _heard()
+
+
+def _heard() -> None:
+    """What was said until now is not said again."""
+    said = current_pad().said
     st.session_state.history_heard = said["number"] if said else 0
 
 
@@ -190,14 +207,12 @@ def show_opened(state: AppState, found: HistoryPage) -> None:
 def show_outcome() -> None:
     """What has become of a change to the drawing that was opened last, and the way to undo it."""
     pad = current_pad()
-    heard = st.session_state.get("history_heard")
-    if heard is None or not pad.said or pad.said["number"] <= heard:
+    if not pad.said or pad.said["number"] <= st.session_state.history_heard:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="outcome"):
         st.markdown(pad.said["text"], width="content")
         if pad.said["undo"]:
-            number = pad.said["number"]
-            st.button("Undo", icon=":material/undo:", on_click=pad.undo_said, args=(number,))
+            st.button("Undo", icon=":material/undo:", on_click=pad.undo_said, args=(pad.said["number"],))
 
 
 page()

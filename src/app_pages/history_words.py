@@ -56,7 +56,8 @@ def facts(drawing: PastDrawing) -> dict[str, str]:
         "Review": REVIEWS[drawing.review],
         "Looks like a digit": unbroken(percent(drawing.digit_score)),
         "Read by": version_words((drawing.model, drawing.version)),
-        "Came": f"{drawing.created_at:%d %B %Y, %H:%M} UTC, {SOURCES[drawing.source]}",
+        "When": f"{drawing.created_at:%d %B %Y, %H:%M} UTC",
+        "Source": SOURCES[drawing.source],
     }
 
 
