@@ -58,6 +58,9 @@ def test_about_and_the_administrators_pages_say_so_too(reader: RunningApp, page:
     page.goto(f"{reader.url}/about")
     expect(page.get_by_text(f"Nothing. {NOTHING_KEPT}")).to_be_visible()
     expect(page.get_by_role("heading", name="For administrators")).to_have_count(0)
+    expect(page.get_by_role("link", name="History")).to_have_count(0)
+    page.goto(f"{reader.url}/history")
+    expect(page.get_by_text(NOTHING_KEPT)).to_be_visible()
     for path in ("review", "models"):
         page.goto(f"{reader.url}/{path}")
         expect(page.get_by_text("This page is closed: there is nothing to administer.")).to_be_visible()
