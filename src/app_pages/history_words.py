@@ -39,9 +39,7 @@ def caption(drawing: PastDrawing) -> str:
         return str(drawing.read_as)
     if drawing.label == drawing.read_as:
         return f"{drawing.read_as} ✓"
-    return (
-        f"{drawing.read_as}, not a digit" if drawing.label == NOT_A_DIGIT else f"{drawing.read_as}, was {drawing.label}"
-    )
+    return f"{drawing.read_as}, {'no digit' if drawing.label == NOT_A_DIGIT else f'was {drawing.label}'}"
 
 
 def facts(drawing: PastDrawing) -> dict[str, str]:

@@ -15,14 +15,17 @@ from support.administrators import choose, open_as_admin, phone
 from support.hand import at_rest, unmoving, visitor_of
 from support.running_app import RunningApp
 
-PNG = to_png(np.pad(np.ones((20, 4), np.float32), ((4, 4), (12, 12))))
+PNG = to_png(np.pad(np.full((20, 4), 255, np.uint8), ((4, 4), (12, 12))))
 LOG = """
 INSERT INTO predictions (drawing_id, created_at, predicted_digit, confidence, probabilities, digit_score, image, source,
                          visitor, model, model_version, elapsed_ms)
-SELECT gen_random_uuid(), now() + n * interval '1 second', n %% 10, 1 - n / 100.0, array_fill(0.1::real, ARRAY[10]), 0.9,
-       %s, 'canvas', %s, 'cnn', 1, 1
+SELECT gen_random_uuid(), now() + n * interval '1 second', n %% 10, 1 - n / 100.0, array_fill(0.1::real, ARRAY[10]),
+       0.9, %s, 'canvas', %s, 'cnn', 1, 1
 FROM generate_series(1, %s) AS n
 """
+
+
+Both = tuple[RunningApp, EmbeddedServer]
 
 
 def pictures(page: Page) -> Locator:
@@ -38,9 +41,7 @@ def press(page: Page, name: str) -> None:
     at_rest(page)
 
 
-def test_a_visitor_finds_their_own_drawings_on_a_phone(
-    separate: tuple[RunningApp, EmbeddedServer], browser: Browser
-) -> None:
+def test_a_visitor_finds_their_own_drawings_on_a_phone(separate: Both, browser: Browser) -> None:
     app, _ = separate
     page = phone(browser, "dark")
     page.goto(f"{app.url}/history")
@@ -84,9 +85,7 @@ def test_a_visitor_finds_their_own_drawings_on_a_phone(
     page.context.close()
 
 
-def test_an_administrator_finds_everybodys_and_changes_none(
-    separate: tuple[RunningApp, EmbeddedServer], page: Page
-) -> None:
+def test_an_administrator_finds_everybodys_and_changes_none(separate: Both, page: Page) -> None:
     app, _ = separate
     app.sql(LOG, PNG, "f" * 64, 5)
     app.sql(LOG, PNG, None, 3)
@@ -95,7 +94,8 @@ def test_an_administrator_finds_everybodys_and_changes_none(
     open_as_admin(page, app, "review")
     page.get_by_role("link", name="History").click()
     expect(page.get_by_text("8 drawings.")).to_be_visible()
-    press(page, "Most doubtful")
+    page.get_by_role("radio", name="Most doubtful").click()
+    at_rest(page)
     first_is(page, "read as 5, 95 % sure")
     pictures(page).first.click()
     expect(page.get_by_role("dialog").get_by_text("95.0\u00a0% sure")).to_be_visible()
@@ -106,9 +106,7 @@ def test_an_administrator_finds_everybodys_and_changes_none(
     expect(page.get_by_text("Nothing matches: read wrong.")).to_be_visible()
 
 
-def test_without_a_database_the_page_says_so_and_comes_by_itself(
-    separate: tuple[RunningApp, EmbeddedServer], page: Page
-) -> None:
+def test_without_a_database_the_page_says_so_and_comes_by_itself(separate: Both, page: Page) -> None:
     app, server = separate
     server.stop()
     page.goto(f"{app.url}/history")

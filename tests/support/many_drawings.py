@@ -17,7 +17,7 @@ from support.rows import ME
 START, SPAN = datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1000)
 """When the first drawing was made, and how long after it the last one, however many there are."""
 MIDDLE = START + SPAN / 2
-CHUNK = 20_000  # rows of a statement, of which each has its time limit
+CHUNK = 5_000  # rows of a statement: each has a limit of time, also on a busy machine
 
 _FILL = """
 INSERT INTO predictions (drawing_id, created_at, predicted_digit, true_label, not_a_digit, labelled_at, review,
