@@ -30,7 +30,7 @@ STORED = {
     "A drawing": (
         "the small picture that the model sees (28 × 28 pixels), the pen's strokes, width, size and slant, what was "
         "read with which probabilities, and when; an uploaded picture itself is not kept",
-        "until you delete it on Draw, or whoever runs this app does",
+        "until you delete it on Draw or History, or whoever runs this app does",
     ),
     "Your label": (
         "what you said it was, when, and every change of it",

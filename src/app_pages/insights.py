@@ -19,6 +19,7 @@ from percentages import percent, unbroken
 from serving.app_state import AppState, get_app_state
 from storage.database import DatabaseAway
 from storage.insights import Tally
+from storage.nothing_kept import NOTHING_KEPT
 from storage.overview import Overview, Scope, Span, overview
 from storage.promotions import promotions
 
@@ -30,6 +31,9 @@ def page() -> None:
     show_stylesheet("insights")
     st.title("Insights", anchor=False)
     state = get_app_state()
+    if state.settings.read_only:
+        st.info(NOTHING_KEPT, icon=":material/info:")
+        return
     try:
         versions = list(state.insights.figures().versions)
         if not versions:

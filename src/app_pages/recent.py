@@ -87,6 +87,11 @@ def change(state: AppState, drawing: RecentDrawing, story: str, pad: Pad) -> Non
     """What can be done with a drawing that is kept."""
     st.html(_picture(drawing))
     st.markdown(f"{story.capitalize()}. What is it?")
+    changes(state, drawing, pad)
+
+
+def changes(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
+    """The buttons of a dialog that give a visitor's own drawing a label, have it read again, or delete it."""
     with st.container(horizontal=True, gap="xsmall"):
         labels = [
             st.button(str(digit), key=f"label-{digit}", help=f"It is {in_words(digit)}") for digit in range(DIGITS)

@@ -21,12 +21,13 @@ show_stylesheet("ui")
 # password themselves. In the navigation they would only be in everybody else's way.
 FOR_ADMINS: Literal["visible", "hidden"] = "visible" if get_admins().admits(current_visitor(), used=False) else "hidden"
 
-# Where nothing is kept, there is nothing to count.
-FOR_EVERYBODY: Literal["visible", "hidden"] = "hidden" if get_app_state().settings.read_only else "visible"
+# Where nothing is kept, there is nothing to show.
+FOR_KEEPERS: Literal["visible", "hidden"] = "hidden" if get_app_state().settings.read_only else "visible"
 
 PAGES = [
     st.Page("draw.py", title="Draw", icon=":material/draw:", default=True),
-    st.Page("insights.py", title="Insights", icon=":material/monitoring:", visibility=FOR_EVERYBODY),
+    st.Page("history.py", title="History", icon=":material/grid_view:", visibility=FOR_KEEPERS),
+    st.Page("insights.py", title="Insights", icon=":material/monitoring:", visibility=FOR_KEEPERS),
     st.Page("review.py", title="Review", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("models.py", title="Models", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("experiments.py", title="Experiments", icon=":material/lock:", visibility=FOR_ADMINS),

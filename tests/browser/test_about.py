@@ -48,17 +48,17 @@ def test_only_administrators_find_their_pages_in_the_navigation(
     app, _ = separate
     page.goto(app.url)
     expect(page.get_by_role("heading", name="Draw a digit")).to_be_visible()
-    assert named(page) == ["Draw", "About"]
+    assert named(page) == ["Draw", "History", "Insights", "About"]
     page.get_by_role("link", name="About").click()
     expect(page.get_by_role("heading", name="About")).to_be_visible()
     page.get_by_role("link", name="Models: trainings and versions").click()
     page.get_by_label("Password", exact=True).fill(SESAME)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    expect(page.locator(LINKS)).to_have_count(5)
-    assert named(page) == ["Draw", "Review", "Models", "Experiments", "About"]
+    expect(page.locator(LINKS)).to_have_count(7)
+    assert named(page) == ["Draw", "History", "Insights", "Review", "Models", "Experiments", "About"]
     page.get_by_role("button", name="Sign out").click()
-    expect(page.locator(LINKS)).to_have_count(2)
+    expect(page.locator(LINKS)).to_have_count(4)
     for address in ("review", "models", "experiments"):
         page.goto(f"{app.url}/{address}")
         expect(page.get_by_label("Password", exact=True)).to_be_visible()

@@ -58,6 +58,10 @@ def test_about_and_the_administrators_pages_say_so_too(reader: RunningApp, page:
     page.goto(f"{reader.url}/about")
     expect(page.get_by_text(f"Nothing. {NOTHING_KEPT}")).to_be_visible()
     expect(page.get_by_role("heading", name="For administrators")).to_have_count(0)
+    for name in ("History", "Insights"):
+        expect(page.get_by_role("link", name=name)).to_have_count(0)
+        page.goto(f"{reader.url}/{name.lower()}")
+        expect(page.get_by_text(NOTHING_KEPT)).to_be_visible()
     for path in ("review", "models", "experiments"):
         page.goto(f"{reader.url}/{path}")
         expect(page.get_by_text("This page is closed: there is nothing to administer.")).to_be_visible()
