@@ -1,4 +1,7 @@
-"""The Insights page in a browser: empty, with drawings, and narrow in the dark."""
+"""The Insights page in a browser: empty, with drawings, and narrow in the dark.
+
+Covers src/app_pages: insights.
+"""
 
 from __future__ import annotations
 
