@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +80,7 @@ class Download(NamedTuple):
 
     name: str
     media_type: str
-    parts: Iterator[bytes]
+    parts: Generator[bytes]
 
 
 def download(database: Database, wanted: Wanted, format_: str, licence: str = "") -> Download:
@@ -97,7 +97,7 @@ def download(database: Database, wanted: Wanted, format_: str, licence: str = ""
     return Download("digits.parquet" if format_ == "parquet" else f"digits-{format_}.zip", kind, parts)
 
 
-def _parts(stack: ExitStack, drawings: Snapshot, contents: Contents, text: str, format_: str) -> Iterator[bytes]:
+def _parts(stack: ExitStack, drawings: Snapshot, contents: Contents, text: str, format_: str) -> Generator[bytes]:
     with stack:
         yield from streamed(lambda buffer: _write(buffer, drawings, contents, text, format_))
 
