@@ -1,6 +1,6 @@
 """Data sets become labelled rows: read by the model, judged like any label, and only once.
 
-Covers src/datasets: examples, reading, idx_reading, picture_reading. Covers src/serving: importing.
+Covers src/datasets: examples, reading, idx_reading, picture_reading.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from frames.preprocessing import from_png, to_png
 from import_dataset import LABELS
 from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits, Mnist, rows
+from serving.importing import MAX_NAMED
 from storage import labels, review
 from storage.database import Database
 from storage.embedded import EmbeddedServer
@@ -322,6 +323,7 @@ def test_bad_pictures_are_counted_and_named_and_the_others_come(
     said = imported(capsys, tmp_path, "--label-from-folder", "one=1")
     assert said.startswith("1 imported: 1 labels are approved")
     assert "\n30 could not be read:\n  one/bad-" in said
+    assert said.count("\n  one/bad-") == MAX_NAMED
     assert said.endswith("\n  ...\n")
 
 

@@ -16,9 +16,9 @@ STROKES = [[[1, 2.5], [30, 40.1]], [[7, 7]]]
 # digit, every tenth waits for review and every eleventh was rejected.
 _ROWS = f"""
 WITH numbered AS (
-    SELECT n, images[1 + n %% cardinality(images)] AS image, labels[1 + n %% cardinality(labels)] AS digit
-    FROM generate_series(%(first)s, %(last)s) AS n,
-         (SELECT %(images)s::bytea[] AS images, %(labels)s::smallint[] AS labels) AS digits
+    SELECT n, image, digit FROM generate_series(%(first)s, %(last)s) AS n
+    JOIN unnest(%(images)s::bytea[], %(labels)s::smallint[]) WITH ORDINALITY AS digits (image, digit, place)
+    ON place = 1 + n %% cardinality(%(labels)s)
 )
 INSERT INTO predictions (
     drawing_id, created_at, predicted_digit, confidence, probabilities, digit_score, image, source, visitor, model,
@@ -32,11 +32,11 @@ SELECT gen_random_uuid(), timestamptz '2026-03-01 12:34:56.789Z' + n %% 80 * int
        timestamptz '2026-07-01 12:34:56.789Z',
        CASE WHEN n %% 11 = 0 THEN 'rejected' WHEN n %% 10 = 0 THEN 'pending' ELSE 'approved' END,
        CASE WHEN n %% 4 = 0 THEN 'admin' ELSE 'trust' END
-FROM numbered
+FROM numbered ORDER BY n
 """  # noqa: S608 - all of it stands here
 
 
-def collect(database: Database, digits: Digits, count: int, part: int = 20_000) -> None:
+def collect(database: Database, digits: Digits, count: int, part: int = 5_000) -> None:
     """Make `count` labelled rows of some digits, a `part` at a time: no statement may take long."""
     images = [to_png(image[0].numpy()) for image in digits.images]
     given = {"images": images, "labels": digits.labels.tolist(), "strokes": json.dumps(STROKES)}
