@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app_pages.style import show_stylesheet
 from storage.selection import Selection
 from web.exporting import export_path
 
@@ -12,6 +13,7 @@ WORDS = {"idx": "MNIST files (IDX)", "parquet": "Parquet", "png": "PNG folders"}
 
 def export_links(selection: Selection) -> None:
     """Links to download the labelled drawings of a selection, in each format."""
+    show_stylesheet("exporting")
     st.subheader("Export", anchor=False)
     st.markdown(
         "The approved drawings as a data set of your own, pen strokes included. Nobody can be told from it, and its "

@@ -31,7 +31,7 @@ _SOURCES = {
 
 _TEXT = """# Handwritten digits
 
-{total:,} drawings of people who used a digit reader, each with the label that it was given. Exported on {today}.
+{total:,} drawings that a digit reader has collected, each with its label. Exported on {today}.
 
 Licence: {licence}
 
@@ -65,9 +65,9 @@ what contradicts them goes back to review. Wrong labels may remain.
 
 ## What it does not say
 
-Nobody can be told from it, and no two drawings can be told to be by one person: there is no visitor, no id, no time but
-the month, and the order is a random one. The pen strokes have no times. Handwriting is personal all the same: do not
-try to find out whose it is.
+Nothing in it says whose a drawing is, or which drawings are one person's: there is no visitor, no id, no time but the
+month, and the order is a random one. The pen strokes have no times. Handwriting is personal all the same: do not try to
+find out whose it is.
 
 ## How to load it
 

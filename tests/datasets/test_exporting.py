@@ -230,7 +230,7 @@ def test_the_datasheet_has_the_figures(filled: Database, digits: Digits, tmp_pat
         "not-a-digit" if label == NOT_A_DIGIT else str(label): count for label, count in wanted.items()
     }
     assert total == 2 * wanted.total()
-    assert f"{wanted.total():,} drawings of people" in text
+    assert f"{wanted.total():,} drawings that a digit reader" in text
     assert "Licence: CC BY 4.0\n" in text
     for said in ("cnn, version 2", "2026-04", "drawn on the app's canvas", "decided on by an administrator"):
         assert re.search(rf"^- [\d,]+: {said}", text, re.M), said
