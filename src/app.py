@@ -28,6 +28,7 @@ from frames.images import MAX_MEGABYTES
 from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
 from web.addresses import shown_address
+from web.exporting import export_routes
 from web.mounting import LazyApp, MountBefore, base_path_redirects
 from web.ops import ops_routes
 from web.visitors import VisitorCookie
@@ -85,7 +86,11 @@ config.set_option("server.baseUrlPath", settings.base_path)
 app = st.App(
     "app_pages/ui.py",
     lifespan=lifespan,
-    routes=[*ops_routes(settings.base_path), *base_path_redirects(settings.base_path)],
+    routes=[
+        *ops_routes(settings.base_path),
+        *export_routes(settings.base_path),
+        *base_path_redirects(settings.base_path),
+    ],
     middleware=[
         Middleware(MountBefore, f"{settings.base_path}/api", api),
         Middleware(VisitorCookie, settings.base_path or "/"),

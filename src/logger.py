@@ -101,14 +101,14 @@ def statements(rules: Rules) -> dict[str, Statement]:
 
 def log_prediction(writer: Writer, row: PredictionRow) -> Future[Written]:
     """Write a reading; a second one of the same drawing replaces the first."""
-    start, written = time.perf_counter(), writer.submit(Entry("prediction", _parameters(row)))
+    start, written = time.perf_counter(), writer.submit(Entry("prediction", parameters(row)))
     written.add_done_callback(lambda done: None if done.exception() else metrics.took("log", start))
     return written
 
 
 def log_again(writer: Writer, row: PredictionRow) -> Future[Written]:
     """Write a new reading of a visitor's own, kept drawing; the row says how many (0 or 1) were found."""
-    return writer.submit(Entry("again", _parameters(row)))
+    return writer.submit(Entry("again", parameters(row)))
 
 
 def log_label(
@@ -135,7 +135,8 @@ def remove(writer: Writer, drawing_id: UUID, visitor: str) -> Future[Written]:
     return writer.submit(Entry("remove", {"drawing_id": drawing_id, "visitor": visitor}))
 
 
-def _parameters(row: PredictionRow) -> dict[str, Any]:
+def parameters(row: PredictionRow) -> dict[str, Any]:
+    """The parameters of the statement that writes a row."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(row).items()}
 
 

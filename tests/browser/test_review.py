@@ -6,10 +6,12 @@ Covers src/app_pages: review, review_desk.
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
+import httpx
 import pytest
 import torch
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
@@ -48,6 +50,23 @@ def school(labelled: RunningApp) -> Iterator[RunningApp]:
         "reviewer = b.reviewer FROM before b WHERE b.id = p.id"
     )
     labelled.sql("DELETE FROM label_events WHERE who = 'admin'")
+
+
+def test_an_administrator_downloads_the_labels_as_a_data_set(page: Page, school: RunningApp) -> None:
+    """Through the browser, with its cookie and headers; the link opens a tab of its own, which a test cannot follow."""
+    open_as_admin(page, school, "review")
+    link = page.get_by_role("link", name="MNIST files (IDX)")
+    box = link.bounding_box()
+    assert box
+    assert box["height"] >= 44
+    link.evaluate("link => link.removeAttribute('target')")
+    with page.expect_download() as downloading:
+        link.click()
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        labels = [len(archive.read(name)) - 8 for name in archive.namelist() if "labels" in name]
+    ((approved,),) = school.sql("SELECT count(*)::int FROM predictions WHERE review = 'approved'")
+    assert sum(labels) == approved > 50
+    assert httpx.get(f"{school.url}/export/idx").status_code == 403
 
 
 def standing(app: RunningApp, drawing: str) -> tuple[int, str, str]:

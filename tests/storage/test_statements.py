@@ -147,7 +147,7 @@ def test_the_rows_of_a_batch_are_written_as_one_and_a_later_reading_of_a_drawing
     entries = Statements(database, logger.statements(Rules()))
     first, second = row(), row()
     again, last = replace(first, predicted_digit=7), replace(first, predicted_digit=9)
-    batch = [Entry("prediction", logger._parameters(each)) for each in (first, second, again, last)]
+    batch = [Entry("prediction", logger.parameters(each)) for each in (first, second, again, last)]
     assert entries.commit(batch) == [None] * 4
     assert everything(database, "drawing_id, predicted_digit") == [(first.drawing_id, 9), (second.drawing_id, 4)]
     with database.transaction() as cursor:
@@ -159,10 +159,10 @@ def test_the_rows_of_a_batch_are_written_as_one_and_a_later_reading_of_a_drawing
 
 def test_an_entry_of_an_older_release_lacks_what_it_did_not_know_and_is_written(database: Database) -> None:
     entries = Statements(database, logger.statements(Rules()))
-    known = logger._parameters(row())
+    known = logger.parameters(row())
     for name in ("shared_digit", "shared_probabilities", "strokes", "pen_width", "size", "slant"):
         del known[name]
-    entries.commit([Entry("prediction", known), Entry("prediction", logger._parameters(row()))])
+    entries.commit([Entry("prediction", known), Entry("prediction", logger.parameters(row()))])
     assert everything(database, "shared_digit, strokes, slant") == [(None, None, None)] * 2
     with pytest.raises(Refused):
         entries.commit([Entry("prediction", {"drawing_id": known["drawing_id"]})])
