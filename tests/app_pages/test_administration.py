@@ -312,3 +312,17 @@ def test_what_prevents_a_model_from_serving_is_said(
     register(database, "cnn")
     at = sign_in(opened("models"))
     assert sentence in [each.value for each in at.warning]
+
+
+def test_without_trainings_the_experiments_page_says_where_they_come_from(database: Database) -> None:
+    at = sign_in(opened("experiments"))
+    assert "start a training on the Models page" in at.info[0].value
+    register(database, "cnn")
+    at.run()
+    assert not at.exception
+    assert not at.info
+    assert "There is one training so far." in said(at)
+    register(database, "linear")
+    at.run()
+    at.multiselect(key="compared").set_value(at.multiselect(key="compared").value[:1]).run()
+    assert at.info[0].value == "Choose two trainings or more."
