@@ -79,13 +79,9 @@ class PastDrawing:
 
 @dataclass(frozen=True)
 class HistoryPage:
-    """Drawings in their order, and the pages before and after them; None where there is none.
-
-    `here` is this page.
-    """
+    """Drawings in their order, and the pages before and after them; None where there is none."""
 
     drawings: list[PastDrawing]
-    here: Cursor
     back: Cursor | None
     on: Cursor | None
 
@@ -163,7 +159,6 @@ def _page(database: Database, selection: Selection, order: Order, at: Cursor, si
     earlier, later = (more, at.place) if at.before else (at.place, more)
     return HistoryPage(
         drawings,
-        at,
         Cursor(places[0], before=True) if places and earlier else None,
         Cursor(places[-1]) if places and later else None,
     )
