@@ -16,9 +16,10 @@ from support.past_drawings import EVEN, SELECTIONS, START, Past, fits, log, past
 from support.plans import explain
 
 SIZE = 7  # drawings of a page
-# Rows read for a page, of any number: of the newest, one of each percent and then hardly more than are shown; of the
-# most doubtful, where the planner takes a short list for too short to stop early, a page of each percent.
-MOST = {Order.NEWEST: 101 + 10 * PAGE, Order.DOUBTFUL: 102 * (PAGE + 1)}
+# Rows read for a page of any number of drawings. Of the newest, one of each percent and then hardly more than are shown;
+# a page of each where fewer percents than that have any. Of the most doubtful, a page of each percent where the planner
+# takes the list for too short to stop early.
+MOST = {Order.NEWEST: 101 + PAGE * (PAGE + 2), Order.DOUBTFUL: 102 * (PAGE + 1)}
 INDEXES = {
     "all": "predictions_history",
     "read": "predictions_read_as",
