@@ -1,4 +1,4 @@
-"""What PostgreSQL has done for a statement: which indexes it used, and how much it read."""
+"""What PostgreSQL has done for a page of the history: which indexes it used, and how much it read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.database import Database
+from storage.history import PLANNING
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class Done:
 
 
 def explain(database: Database, statement: str, given: dict[str, Any]) -> Done:
-    """Run a statement and tell what was done."""
+    """Run a page's statement and tell what was done."""
     with database.transaction() as cursor:
+        cursor.execute(PLANNING)
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + statement, given)
         (([told],),) = cursor.fetchall()
     nodes = list(_nodes(told["Plan"]))
