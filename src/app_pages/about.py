@@ -34,7 +34,8 @@ STORED = {
     ),
     "Your label": (
         "what you said it was, when, and every change of it",
-        "as long as the drawing; a version that has learned from it keeps what it learned",
+        "as long as the drawing; a version that has learned from it keeps what it learned, and a data set that was "
+        "exported keeps the drawing, without anything that says whose it is",
     ),
     "Who you are": (
         "a random number in a cookie, of which the database has only a checksum: no name and no address",

@@ -50,7 +50,6 @@ def export_to(database: Database, wanted: Wanted, formats: list[str], folder: Pa
         contents = counted(drawings)
         text = datasheet(contents, wanted, formats, licence)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / README).write_text(text, encoding="utf-8")
         if "idx" in formats:
             yield from write_idx(drawings, contents, Directory(folder))
         if "parquet" in formats:
@@ -58,6 +57,7 @@ def export_to(database: Database, wanted: Wanted, formats: list[str], folder: Pa
         if "png" in formats:
             with (folder / "digits.zip").open("xb") as file:
                 yield from zipped(lambda archive: _pictures(drawings, contents, text, archive), file)
+        (folder / README).write_text(text, encoding="utf-8")  # the last: a folder without it is incomplete
 
 
 def _parquet_file(drawings: Snapshot, text: str, path: Path) -> Progress:

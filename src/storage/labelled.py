@@ -57,8 +57,10 @@ SELECT {LABEL}, {_TEST}, source, model, model_version, {_MONTH}, {_CHECK}, strok
 class LabelledDrawing(NamedTuple):
     """A drawing, a PNG of 28x28 pixels, with its label, 0-9 or NOT_A_DIGIT.
 
-    `read_as` is what everybody's model read, with that `confidence` (0-1); `month` is like 2026-11, in UTC; `check` one
-    of CHECKS; `strokes` are lists of points [x, y] in canvas pixels, None where there was no canvas.
+    `read_as` is what everybody's model read, with that `confidence` (0-1); `month` is like 2026-11, in UTC.
+    `check` is how the label was checked: "person", decided on by an administrator; "corroborated" by the comparison
+    with others'; "plausible", approved as nothing spoke against it; or "waits" for review. `strokes` are lists of
+    points [x, y] in canvas pixels, None where there was no canvas.
     """
 
     image: bytes
@@ -72,11 +74,6 @@ class LabelledDrawing(NamedTuple):
     month: str
     check: str
     strokes: list[list[list[float]]] | None
-
-
-CHECKS = ("person", "corroborated", "plausible", "waits")
-"""How a label was checked: decided by an administrator, approved by the comparison with others', approved by the app
-because nothing spoke against it, or not yet."""
 
 
 class Group(NamedTuple):
@@ -160,4 +157,3 @@ class Snapshot:
 DIGITS_TO_TRAIN = f"NOT not_a_digit AND NOT {_TEST}"
 DIGITS_TO_TEST = f"NOT not_a_digit AND {_TEST}"
 NO_DIGITS = "not_a_digit"
-WITH_STROKES = "strokes IS NOT NULL"

@@ -25,6 +25,7 @@ from datasets.exporting import FORMATS, FolderTaken, NothingToExport, download, 
 from frames.preprocessing import from_png
 from learning.classes import NOT_A_DIGIT
 from learning.dataset import Digits, Mnist, rows
+from storage import labelled
 from storage.database import Database
 from storage.labelled import Wanted
 from storage.selection import Outcome, Selection
@@ -205,6 +206,14 @@ def test_it_is_of_one_moment(filled: Database, digits: Digits) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         counts = [len(archive.read(name)) - 8 for name in archive.namelist() if "labels" in name]
     assert sum(counts) == expected(digits).total()
+
+
+def test_it_is_the_same_however_small_the_batches(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where ids lie closer together than chance has it, as chosen ones may."""
+    whole = labels(filled, EVERYTHING)
+    monkeypatch.setattr(labelled, "WINDOW", 100)
+    monkeypatch.setattr(labelled, "MOST", 7)
+    assert labels(filled, EVERYTHING) == whole
 
 
 def test_a_picture_that_is_no_frame_is_left_out(filled: Database, digits: Digits, tmp_path: Path) -> None:
