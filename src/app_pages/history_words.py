@@ -18,7 +18,13 @@ REVIEWS = {
     "approved": "approved for training",
     "rejected": "rejected in review",
 }
-SOURCES = {"canvas": "drawn here", "upload": "uploaded", "camera": "photographed", "api": "sent to the API"}
+SOURCES = {
+    "canvas": "drawn here",
+    "upload": "uploaded",
+    "camera": "photographed",
+    "api": "sent to the API",
+    "import": "imported",
+}
 
 
 def version_words(version: tuple[str, int]) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from app_pages.bar_charts import Bar, Group, bars
 from app_pages.charts import MAX_SERIES, Axis, Figure
 from app_pages.heat_maps import Cell, heat_map
+from app_pages.history_words import SOURCES
 from app_pages.insight_words import SLOTS, Comparison, interval
 from app_pages.line_charts import Marker, Point, Series, lines
 from learning.classes import DIGITS
@@ -114,7 +115,8 @@ def volume(found: Overview) -> Figure:
 
 def sources(found: Overview) -> Figure:
     """Where drawings come from."""
-    made = [Bar(source, count) for source, count in sorted(found.sources.items(), key=lambda each: -each[1])]
+    ordered = sorted(found.sources.items(), key=lambda each: -each[1])
+    made = [Bar(SOURCES.get(source, source), count) for source, count in ordered]
     return bars("Where it comes from", "Drawings by the way they came in.", "from", DRAWINGS, [Group("drawings", made)])
 
 

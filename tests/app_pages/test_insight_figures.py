@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from app_pages import history_words
 from app_pages import insight_figures as figures
 from app_pages.insight_figures import Change
 from app_pages.insight_words import Comparison
+from storage import insights
 from storage.insights import Tally
 from storage.overview import Overview, Own, Point
 from storage.promotions import Promotion
@@ -63,7 +65,11 @@ def test_each_digit_and_what_it_is_taken_for() -> None:
     taken = {row[0]: row[1:] for row in figures.confusion(found()).rows}
     assert (taken["7"][7], taken["7"][1], taken["1"][1], taken["0"][0]) == ("18", "2", "10", "")
     assert {row[0]: row[1] for row in figures.volume(found()).rows}["7"] == "42"
-    assert [row[:2] for row in figures.sources(found()).rows] == [("canvas", "50"), ("api", "4")]
+    assert [row[:2] for row in figures.sources(found()).rows] == [("drawn here", "50"), ("sent to the API", "4")]
+
+
+def test_every_way_in_has_its_words() -> None:
+    assert set(history_words.SOURCES) == set(insights.SOURCES)
 
 
 def test_reliability_sets_what_was_right_against_the_confidence() -> None:
