@@ -16,9 +16,9 @@ from support.past_drawings import EVEN, SELECTIONS, START, Past, fits, log, past
 from support.plans import explain
 
 SIZE = 7  # drawings of a page
-# Rows read for a page, however many drawings there are. Of the newest, one of each percent, then hardly more than
-# shown; a page of each where fewer percents than that have any. Of the most doubtful, a page of each percent where
-# the planner takes the list for too short to stop early.
+# Rows read for a page of however many drawings. Of the newest, one of each percent, then hardly more than are shown;
+# a page of each where fewer percents than that have any. Of the most doubtful, a page of each percent where the planner
+# takes the list for too short to stop early.
 MOST = {Order.NEWEST: 101 + PAGE * (PAGE + 2), Order.DOUBTFUL: 102 * (PAGE + 1)}
 INDEXES = {
     "all": "predictions_history",
