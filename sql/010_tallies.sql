@@ -87,7 +87,7 @@ CREATE TABLE distributions (
 
 -- How a row is counted. The confidence, everybody's model's, has slots of 5 %; the milliseconds have slots that grow by a
 -- fifth, from 0.1; pen width has slots of 1 % of the ink's longer side, and that side, its size, of 5 % of the canvas's;
--- slant has slots of 5 degrees from -90.
+-- slant has slots of 5 degrees from -90. What came from a data set was not drawn here, and is not counted.
 CREATE FUNCTION tally_of(
     p predictions,
     OUT hour timestamptz, OUT model text, OUT version integer, OUT source text,
@@ -104,6 +104,7 @@ CREATE FUNCTION tally_of(
            least(99, coalesce(floor(100 * p.pen_width), -1))::smallint,
            least(19, coalesce(floor(20 * p.size), -1))::smallint,
            least(35, coalesce(floor((p.slant + 90) / 5), -1))::smallint
+    WHERE p.source <> 'import'
 $$;
 
 -- What has not been folded yet (origin 'change'), and how every row would be counted from the beginning ('row').

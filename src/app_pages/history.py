@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 import streamlit as st
 
 from app_pages.administration import database_unavailable
+from app_pages.exporting import export_links
 from app_pages.history_dialog import show_drawing_alone
 from app_pages.history_wall import pressed, show_wall
 from app_pages.history_words import DAY, OUTCOMES, SOURCES, selection_words, version_words
@@ -25,7 +26,7 @@ from storage.database import Database, DatabaseAway
 from storage.history import FIRST, Cursor, HistoryPage, Order, history, versions_served
 from storage.insights import SOURCES as WAYS_IN
 from storage.nothing_kept import NOTHING_KEPT
-from storage.selection import Selection
+from storage.selection import Outcome, Selection
 from web.admins import get_admins
 from web.visitors import current_visitor
 
@@ -58,6 +59,8 @@ def page() -> None:
     if found.drawings:
         show_wall(found.drawings, _open)
         turns(found, order)
+        if everybody and selection.outcome != Outcome.UNLABELLED:
+            export_links(selection)
     else:
         nothing(selection)
     show_opened(state, found)

@@ -8,7 +8,6 @@ from typing import TypeVar
 import streamlit as st
 
 from app_pages.administration import database_unavailable, signed_in
-from app_pages.exporting import export_links
 from app_pages.review_decisions import LABELS, Ledger, carry_out, orders_of
 from app_pages.review_desk import message, show_desk
 from app_pages.review_words import SHORT_REASONS, filter_words, label_words
@@ -20,7 +19,6 @@ from storage.database import Database, DatabaseAway
 from storage.insights import SOURCES
 from storage.labels import WAITING_REASONS, Counts
 from storage.review import Filters, ReviewItem
-from storage.selection import Selection
 from web.admins import get_admins
 from web.visitors import current_visitor
 
@@ -55,7 +53,6 @@ def page() -> None:
     st.session_state.people = {str(label.drawing_id): label.person for label in waiting}
     show_desk(waiting, ledger, nothing(filters), filters.person, lambda: _take_orders(database), _only_one_person)
     pages(len(waiting))
-    export_links(Selection())
 
 
 def tally(counts: Counts) -> None:

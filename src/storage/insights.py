@@ -2,7 +2,7 @@
 
 Everybody's model is judged, also where a personal one answered. A label that was rejected in review does not count, and
 "not a digit" is counted apart: no reading of such a drawing can be right. Days are in UTC. Drawings whose rows have
-been deleted for their age stay counted.
+been deleted for their age stay counted; those from imported data sets never are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from learning.classes import DIGITS, NOT_A_DIGIT
 from storage.database import Database
 
 DAYS = 30
-SOURCES = ("canvas", "upload", "camera", "api", "import")
+COUNTED = ("canvas", "upload", "camera", "api")
+SOURCES = (*COUNTED, "import")
 FRESH = 1.0  # seconds for which the figures are cached
 
 
@@ -104,7 +105,7 @@ def _figures(rows: Iterable[tuple[Any, ...]], days: list[date]) -> Figures:
     predicted, labels = [0] * DIGITS, [0] * DIGITS
     confusion = [[0] * DIGITS for _ in range(DIGITS)]
     versions: dict[tuple[str, int], Tally] = {}
-    by_day, sources = {day: Tally() for day in days}, dict.fromkeys(SOURCES, 0)
+    by_day, sources = {day: Tally() for day in days}, dict.fromkeys(COUNTED, 0)
     for of_day, day, model, version, source, digit, label, drawings in rows:
         tally = tally_of(digit, label, drawings)
         if of_day:

@@ -55,7 +55,9 @@ def school(labelled: RunningApp) -> Iterator[RunningApp]:
 def test_an_administrator_downloads_the_labels_as_a_data_set(page: Page, school: RunningApp) -> None:
     """Through the browser, with its cookie and headers; the link opens a tab of its own, which a test cannot follow."""
     open_as_admin(page, school, "review")
+    page.get_by_role("link", name="History").click()
     link = page.get_by_role("link", name="MNIST files (IDX)")
+    expect(link).to_be_visible()
     box = link.bounding_box()
     assert box
     assert box["height"] >= 44

@@ -52,7 +52,7 @@ def test_the_figures_are_those_of_the_rows(database: Database) -> None:
         (0, 0): 1,
     }
     assert counted.versions == {("cnn", 1): Tally(2, 2, 1), ("cnn", 2): Tally(2, 1, 1), ("linear", 1): Tally(2, 1, 1)}
-    assert counted.sources == {"canvas": 2, "upload": 1, "camera": 1, "api": 2, "import": 0}
+    assert counted.sources == {"canvas": 2, "upload": 1, "camera": 1, "api": 2}
 
 
 def test_the_last_thirty_days_are_there_with_their_empty_ones(database: Database) -> None:

@@ -106,6 +106,17 @@ def test_rows_that_go_for_their_age_stay_counted_and_others_do_not(database: Dat
     assert differences(database) == []
 
 
+def test_what_was_imported_is_not_counted(database: Database) -> None:
+    (drawing,) = insert(database, source="import")
+    insert(database)
+    change = "UPDATE predictions SET true_label = 9, labelled_at = now(), review = 'approved' WHERE drawing_id = %s"
+    execute(database, change, drawing)
+    assert tallied(database) == 1
+    execute(database, "DELETE FROM predictions WHERE drawing_id = %s", drawing)
+    assert tallied(database) == 1
+    assert differences(database) == []
+
+
 def test_a_difference_is_found_and_repaired(database: Database) -> None:
     insert(database, 3, created_at=START)
     execute(database, "SELECT fold_tallies()")
