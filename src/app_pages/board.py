@@ -27,12 +27,14 @@ def canvas(pad: Pad) -> list[np.ndarray]:
         initial_drawing={"objects": pad.begin_with} if pad.begin_with else None,
         key=pad.key,
     )
-    objects = (result.json_data or {}).get("objects", [])
+    # Until it has told its strokes, which may be lost on the way, they are those that it began with.
+    drawn = result.json_data or {"objects": pad.begin_with}
+    objects = drawn.get("objects", [])
     if len(objects) > len(pad.objects):
         pad.undone = []  # after a new stroke nothing can be redone
     pad.objects = objects
     try:
-        return strokes_of(result.json_data)
+        return strokes_of(drawn)
     except ValueError:
         return []
 

@@ -77,6 +77,7 @@ def upload_and_call_it_a_6(page: Page) -> None:
     at_rest(page)
     file: FilePayload = {"name": "zero.png", "mimeType": "image/png", "buffer": png(zero())}
     page.locator("input[type=file]").set_input_files(files=[file])
+    expect(page.get_by_role("img", name=PREVIEW)).to_be_visible()  # an answer of one stroke may still be the canvas's
     assert answer(page, 1) == 0
     page.get_by_role("button", name="It is a 6", exact=True).click()
     expect(toast(page, "Saved: that was a 6.")).to_be_visible()

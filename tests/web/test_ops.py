@@ -210,7 +210,7 @@ def test_tables_that_do_not_fit_are_an_outage_and_no_answer_shows_sql(troubled: 
 
 
 def test_a_missing_table_is_no_reason_for_sql_in_an_answer(troubled: RunningApp) -> None:
-    troubled.sql("ALTER TABLE predictions RENAME TO elsewhere")
+    troubled.sql("ALTER TABLE predictions RENAME TO elsewhere; ALTER VIEW current_tallies RENAME TO tallies_elsewhere")
     try:
         predict(troubled)
         for path in ("/ready", "/api/stats"):
@@ -219,7 +219,9 @@ def test_a_missing_table_is_no_reason_for_sql_in_an_answer(troubled: RunningApp)
             assert not WORDS_OF_POSTGRESQL.search(answer), answer
             assert "do not fit" in answer
     finally:
-        troubled.sql("ALTER TABLE elsewhere RENAME TO predictions")
+        troubled.sql(
+            "ALTER TABLE elsewhere RENAME TO predictions; ALTER VIEW tallies_elsewhere RENAME TO current_tallies"
+        )
     wait_until(lambda: ready(troubled)[0] == 200, what="the delivery")
 
 
