@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from support.accessibility import violations
+from support.administrators import choose
 from support.hand import at_rest
 from support.running_app import RunningApp
 
@@ -56,8 +57,7 @@ def test_it_begins_empty_and_counts_what_comes(own: RunningApp, page: Page) -> N
     expect(charts(page)).to_have_count(CHARTS)
     page.get_by_text("As a table").nth(1).click()
     expect(page.get_by_role("table").get_by_role("row")).to_have_count(11)
-    page.get_by_role("combobox", name="Time").click()
-    page.get_by_role("option", name="24 hours").click()
+    choose(page, "Time", "24 hours")
     expect(tile(page, "Drawings")).to_contain_text("in 24 hours")
     expect(tile(page, "Drawings")).not_to_contain_text("1,000")
 
