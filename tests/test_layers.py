@@ -16,7 +16,8 @@ from settings import ROOT
 LADDER: list[set[str]] = [
     {"settings", "metrics", "command_line", "percentages", "frames"},
     {"learning"},
-    {"storage.outages", "storage.embedded", "storage.migrations"},
+    {"storage.outages", "storage.waiting"},
+    {"storage.embedded", "storage.migrations"},
     {"storage.database", "storage.spool_file"},
     {"storage.spool", "storage.statements", "storage.announcements"},
     {"storage.delivery"},

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import select
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Protocol
@@ -25,6 +24,7 @@ from settings import Settings
 from storage.embedded import EmbeddedServer
 from storage.migrations import migrate
 from storage.outages import is_callers, is_mismatch, sentence, words
+from storage.waiting import PatientConnection
 
 POOL_SIZE = 8
 
@@ -32,8 +32,6 @@ Connection = psycopg2.extensions.connection
 Pool = psycopg2.pool.ThreadedConnectionPool
 
 STARTING = "The database is starting."
-# Seconds that the server may take to answer; the limit that it sets itself for a statement is shorter.
-ANSWER_TIMEOUT = 8.0
 
 log = logging.getLogger(__name__)
 
@@ -307,10 +305,6 @@ CONNECT_OPTIONS = {
 NO_TIMEOUTS = "-c statement_timeout=0 -c lock_timeout=60000"
 
 
-class PatientConnection(psycopg2.extensions.connection):
-    """A connection on which an answer may take as long as it likes."""
-
-
 def open_database(settings: Settings) -> Database:
     """The database that the settings name, connecting in the background."""
     server = EmbeddedServer(settings.data_dir, settings.db_name) if settings.embedded else RemoteServer(settings)
@@ -326,20 +320,3 @@ def _live_connection(pool: Pool) -> Connection:
         if not connection.closed and not select.select([connection], [], [], 0)[0]:
             return connection
         pool.putconn(connection, close=True)
-
-
-def _wait(connection: Connection) -> None:
-    """Wait for a server's answer, with a timeout: a frozen server keeps its connections open and sends nothing.
-
-    psycopg2 calls this instead of waiting itself, and closes the connection when it raises.
-    """
-    end = None if isinstance(connection, PatientConnection) else time.monotonic() + ANSWER_TIMEOUT
-    while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
-        reading = [connection] if state == psycopg2.extensions.POLL_READ else []
-        writing = [connection] if state == psycopg2.extensions.POLL_WRITE else []
-        left = None if end is None else max(0, end - time.monotonic())
-        if not any(select.select(reading, writing, [], left)):
-            raise psycopg2.OperationalError("The server does not answer.")
-
-
-psycopg2.extensions.set_wait_callback(_wait)

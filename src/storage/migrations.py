@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg2
 
 from settings import ROOT
+from storage.waiting import PatientConnection
 
 SQL_DIR = ROOT / "sql"
 
@@ -20,10 +21,10 @@ log = logging.getLogger(__name__)
 def migrate(dsn: str, folder: Path = SQL_DIR) -> list[str]:
     """Apply every migration of `folder` that the database does not have yet, in order; return their file names.
 
-    Each runs together with its record in one transaction, under a lock that only one replica can hold. Raises
-    psycopg2.Error.
+    Each runs together with its record in one transaction, under a lock that only one replica can hold; one that looks
+    at every row of a large table may take minutes. Raises psycopg2.Error.
     """
-    connection = psycopg2.connect(dsn, connect_timeout=3)
+    connection = psycopg2.connect(dsn, connect_timeout=3, connection_factory=PatientConnection)
     applied: list[str] = []
     try:
         connection.autocommit = True

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-import storage.database
+from storage import waiting
 from storage.database import Database
 from storage.history import FIRST, Cursor, Order, Place, history
 from storage.selection import Selection
@@ -28,7 +28,7 @@ def test_a_page_takes_as_long_however_many_drawings_there_are(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is printed is the median, and in brackets the fastest run, which is what a busy machine says most truly."""
-    monkeypatch.setattr(storage.database, "ANSWER_TIMEOUT", 600.0)  # ANALYZE reads long
+    monkeypatch.setattr(waiting, "ANSWER_TIMEOUT", 600.0)  # ANALYZE reads long
     measured: dict[int, dict[str, float]] = {}
     for size in SIZES:
         with database.transaction() as cursor:

@@ -16,7 +16,7 @@ import psycopg2.errors
 import pytest
 
 from settings import load_settings
-from storage import database as module
+from storage import waiting
 from storage.database import Database, DatabaseAway, RemoteServer, SchemaMismatch
 from storage.embedded import EmbeddedServer
 from support.outage import Switch, opened, postmaster
@@ -207,7 +207,7 @@ def test_a_dead_server_is_noticed_and_started_without_a_caller(tmp_path: Path) -
 def test_a_frozen_server_is_not_waited_for_forever(
     server: EmbeddedServer, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ANSWER_TIMEOUT", 0.5)
+    monkeypatch.setattr(waiting, "ANSWER_TIMEOUT", 0.5)
     with database.transaction() as cursor:
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'digit-reader'")
         backends = [psutil.Process(pid) for (pid,) in cursor.fetchall()]

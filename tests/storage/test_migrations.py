@@ -14,6 +14,7 @@ import psycopg2.errors
 import psycopg2.extensions
 import pytest
 
+from storage import waiting
 from storage.embedded import EmbeddedServer
 from storage.migrations import SQL_DIR, migrate
 
@@ -27,6 +28,19 @@ def test_migrations_run_once_in_order_and_each_in_its_own_transaction(server: Em
     (tmp_path / "902_broken.sql").write_text("CREATE TABLE second_one (a int);")
     assert migrate(dsn, tmp_path) == ["902_broken.sql"]
     assert migrate(dsn, tmp_path) == []
+
+
+def test_a_migration_may_take_longer_than_any_other_answer(
+    server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index on millions of rows takes minutes; a limit would undo it, and the app would begin it again for ever."""
+    dsn = server.start()
+    monkeypatch.setattr(waiting, "ANSWER_TIMEOUT", 0.2)
+    (tmp_path / "921_long.sql").write_text("SELECT pg_sleep(0.6); CREATE TABLE long_one (a int);")
+    assert migrate(dsn, tmp_path) == ["921_long.sql"]
+    impatient = psycopg2.connect(dsn)
+    with pytest.raises(psycopg2.OperationalError, match="does not answer"), impatient.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.6)")
 
 
 def test_replicas_that_start_together_migrate_once(server: EmbeddedServer, tmp_path: Path) -> None:
