@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from learning.card import ModelCard, RetrainedCard
-from learning.registry import TRAINABLE
+from learning.registry import display_name
 from percentages import percent
 from storage.experiments import Experiment
 
@@ -26,8 +26,8 @@ ABSENT = "–"
 
 def name_of(experiment: Experiment) -> str:
     """The name of a training, which no other one has."""
-    model = TRAINABLE[experiment.model].display_name if experiment.model in TRAINABLE else experiment.model
-    return f"{model}, {experiment.key if experiment.version is None else f'version {experiment.version}'}"
+    made = experiment.key if experiment.version is None else f"version {experiment.version}"
+    return f"{display_name(experiment.model)}, {made}"
 
 
 def result_of(experiment: Experiment) -> str:

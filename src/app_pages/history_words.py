@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from learning.classes import NOT_A_DIGIT, in_words
-from learning.registry import MODELS
+from learning.registry import display_name
 from percentages import certainty, percent, unbroken
 from storage.history import PastDrawing
 from storage.selection import Outcome, Selection
@@ -30,7 +30,7 @@ SOURCES = {
 def version_words(version: tuple[str, int]) -> str:
     """A model's version as a list names it."""
     model, number = version
-    return f"{MODELS[model].display_name if model in MODELS else model}, version {number}"
+    return f"{display_name(model)}, version {number}"
 
 
 def alt(drawing: PastDrawing) -> str:

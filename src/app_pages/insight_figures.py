@@ -13,7 +13,7 @@ from app_pages.history_words import SOURCES
 from app_pages.insight_words import SLOTS, Comparison, interval
 from app_pages.line_charts import Marker, Point, Series, lines
 from learning.classes import DIGITS
-from learning.registry import MODELS
+from learning.registry import display_name
 from storage.insights import Tally
 from storage.overview import CONFIDENCE_SLOTS, Overview
 from storage.promotions import Promotion
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 def version_name(model: str, version: int) -> str:
     """A version as people know it."""
-    return f"{MODELS[model].display_name if model in MODELS else model} {version}"
+    return f"{display_name(model)} {version}"
 
 
 def accuracy_over_time(found: Overview, changes: Sequence[Change], since: datetime | None) -> Figure:

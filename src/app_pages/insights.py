@@ -13,7 +13,7 @@ from app_pages.insight_figures import Change
 from app_pages.insight_words import compare, drift, interval, milliseconds
 from app_pages.style import show_stylesheet
 from learning.card import ModelCard
-from learning.registry import DEFAULT_MODEL, MODELS
+from learning.registry import DEFAULT_MODEL, MODELS, display_name
 from learning.weights import ModelMissing
 from percentages import percent, unbroken
 from serving.app_state import AppState, get_app_state
@@ -64,7 +64,7 @@ def choose(versions: list[tuple[str, int]]) -> Scope:
     with st.container(key="scope", horizontal=True, vertical_alignment="bottom"):
         span = st.selectbox("Time", list(Span), index=list(Span).index(Span.MONTH), key="insights-span", width=140)
         models = sorted({model for model, _ in versions})
-        model = st.selectbox("Model", [EVERY, *models], key="insights-model", width=160, format_func=_model_name)
+        model = st.selectbox("Model", [EVERY, *models], key="insights-model", width=160, format_func=display_name)
         if model == EVERY:
             return Scope(span or Span.MONTH)
         numbers = sorted(version for name, version in versions if name == model)
@@ -73,10 +73,6 @@ def choose(versions: list[tuple[str, int]]) -> Scope:
             "Version", options, key=f"insights-version-{model}", width=140, format_func=_version_name
         )
     return Scope(span or Span.MONTH, model, version)
-
-
-def _model_name(model: str) -> str:
-    return MODELS[model].display_name if model in MODELS else model
 
 
 def _version_name(version: int | None) -> str:

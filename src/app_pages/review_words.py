@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from learning.classes import NOT_A_DIGIT
-from learning.registry import MODELS
+from learning.registry import display_name
 from storage.labels import Reason
 from storage.review import Filters, ReviewItem
 
@@ -70,10 +70,9 @@ def why_briefly(label: ReviewItem) -> str:
 
 def about(label: ReviewItem) -> str:
     """Who drew it, how, when it was labelled, and which model read it."""
-    model = MODELS[label.model].display_name if label.model in MODELS else label.model
     return (
         f"{name(label.person)}, {label.source}, labelled {label.labelled_at:%d %B %Y, %H:%M} UTC. "
-        f"Read by {model} version {label.model_version}."
+        f"Read by {display_name(label.model)} version {label.model_version}."
     )
 
 

@@ -58,3 +58,8 @@ TRAINABLE = MODELS | {
 """Those and one more, to compare with: it is neither shipped nor served."""
 
 DEFAULT_MODEL = "cnn"
+
+
+def display_name(model: str) -> str:
+    """What a model is called on a page; one of another release by its own name."""
+    return TRAINABLE[model].display_name if model in TRAINABLE else model

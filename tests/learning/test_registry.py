@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from learning.networks import ConvNet, Ensemble, LinearNet
-from learning.registry import DEFAULT_MODEL, MODELS, TRAINABLE
+from learning.registry import DEFAULT_MODEL, MODELS, TRAINABLE, display_name
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
@@ -22,6 +22,9 @@ def test_the_default_is_the_best_and_comes_first() -> None:
     assert DEFAULT_MODEL == next(iter(MODELS)) == "cnn"
     assert [type(spec.build()) for spec in MODELS.values()] == [Ensemble, LinearNet]
     assert [spec.display_name for spec in MODELS.values()] == ["CNN", "Linear"]
+    assert [display_name(model) for model in ("cnn", "cnn-small", "of-a-later-release")] == [
+        "CNN", "Small CNN", "of-a-later-release",
+    ]  # fmt: skip
 
 
 def test_a_network_without_a_column_for_it_is_trained_on_no_non_digits() -> None:
