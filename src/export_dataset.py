@@ -22,14 +22,13 @@ from datasets.idx import CountChanged
 from frames.images import NotAnImage
 from learning.registry import MODELS
 from settings import SettingsError, load_settings
-from storage.database import DatabaseAway, open_database
+from storage.database import DatabaseAway, ready_database
 from storage.insights import SOURCES
 from storage.labelled import Wanted
 from storage.nothing_kept import NOTHING_KEPT
 from storage.selection import Outcome, Selection
 
 REFUSALS = (FolderTaken, NothingToExport, CountChanged, NotAnImage, DatabaseAway, SettingsError, OSError)
-DATABASE_TIMEOUT = 60.0  # seconds for the database to start
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The command line: the filters are those of the history.
@@ -98,18 +97,12 @@ def run(asked: argparse.Namespace) -> int:
     if settings.read_only:
         raise SettingsError(NOTHING_KEPT)
     formats = list(FORMATS) if asked.format == "all" else [asked.format]
-    database = open_database(settings)
-    try:
-        if not database.wait_until_ready(DATABASE_TIMEOUT):
-            raise DatabaseAway(database.away)
-        written = 0
-        with tqdm(unit=" drawings", file=sys.stderr, disable=None) as bar:
-            for count in export_to(database, wanted_by(asked), formats, asked.output, asked.licence):
-                written += count
-                bar.update(count)
-        return written // len(formats)
-    finally:
-        database.close()
+    written = 0
+    with ready_database(settings) as database, tqdm(unit=" drawings", file=sys.stderr, disable=None) as bar:
+        for count in export_to(database, wanted_by(asked), formats, asked.output, asked.licence):
+            written += count
+            bar.update(count)
+    return written // len(formats)
 
 
 def main(arguments: list[str] | None = None) -> int:

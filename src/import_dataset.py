@@ -25,11 +25,10 @@ from serving.importing import Importer, Tally
 from serving.loading import load_shipped, watch
 from serving.predictor import ServingModel
 from settings import Settings, SettingsError, load_settings
-from storage.database import Database, DatabaseAway, open_database
+from storage.database import Database, DatabaseAway, ready_database
 from storage.nothing_kept import NOTHING_KEPT
 
 REFUSALS = (NotADataset, ModelMissing, DatabaseAway, SettingsError, OSError)
-DATABASE_TIMEOUT = 60.0  # seconds for the database to start
 LABELS = {name: label for label, name in FOLDERS.items()}
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -71,18 +70,13 @@ def run(asked: argparse.Namespace) -> Tally:
     if settings.read_only:
         raise SettingsError(NOTHING_KEPT)
     found = open_dataset(asked.path, LABELS | dict(asked.label_from_folder))
-    database = open_database(settings)
-    try:
-        if not database.wait_until_ready(DATABASE_TIMEOUT):
-            raise DatabaseAway(database.away)
+    with ready_database(settings) as database:
         name = asked.name or asked.path.resolve().name
         importer = Importer(database, active_model(settings, database), name, settings.feedback_review == "all")
         with tqdm(total=found.count, unit=" pictures", file=sys.stderr, disable=None) as bar:
             for count in importer.take(found.examples):
                 bar.update(count)
         return importer.tally
-    finally:
-        database.close()
 
 
 def active_model(settings: Settings, database: Database) -> ServingModel:

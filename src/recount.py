@@ -12,10 +12,9 @@ import sys
 
 from command_line import command
 from settings import SettingsError, load_settings
-from storage.database import Database, DatabaseAway, open_database
+from storage.database import Database, DatabaseAway, ready_database
 from storage.recounting import Difference, differences, repair
 
-DATABASE_TIMEOUT = 60.0  # seconds for the database to start
 SHOWN = 20  # differences that are printed
 
 
@@ -28,8 +27,6 @@ def parser() -> argparse.ArgumentParser:
 
 def run(database: Database, mending: bool) -> int:
     """Compare, and perhaps repair; returns the exit code. Raises DatabaseAway."""
-    if not database.wait_until_ready(DATABASE_TIMEOUT):
-        raise DatabaseAway(database.away or "The database did not answer.")
     if mending:
         print(f"{repair(database)} tallies were repaired.")
     found = differences(database)
@@ -52,11 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     try:
-        database = open_database(load_settings())
-        try:
+        with ready_database(load_settings()) as database:
             return run(database, asked.repair)
-        finally:
-            database.close()
     except (DatabaseAway, SettingsError, OSError) as error:
         print(f"recount.py: {error}", file=sys.stderr)
         return 2

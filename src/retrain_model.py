@@ -24,7 +24,7 @@ from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelMissing, WeightsMissing, find_folder, read_weights
 from settings import Settings, SettingsError, load_settings
 from storage import model_store
-from storage.database import Database, DatabaseAway, open_database
+from storage.database import Database, DatabaseAway, ready_database
 from storage.model_store import NoSuchVersion
 from storage.trainings import TrainingUnderWay
 
@@ -32,7 +32,6 @@ REFUSALS = (
     *(MnistMissing, NotFinite, ModelMissing, NoSuchVersion, TrainingUnderWay),
     *(DatabaseAway, SettingsError, TooLittleMemory, OSError),
 )
-DATABASE_TIMEOUT = 60.0  # seconds for the database to start
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The command line. --who is noted beside the training in the database: an administrator's button, or the app itself.
@@ -59,15 +58,10 @@ def run(asked: argparse.Namespace) -> Outcome:
     require_memory()
     settings = load_settings()
     mnist = load_mnist(settings.data_dir)
-    database = open_database(settings)
-    try:
-        if not database.wait_until_ready(DATABASE_TIMEOUT):
-            raise DatabaseAway(database.away)
+    with ready_database(settings) as database:
         store_shipped(settings, database)
         plan = Plan(min_labels=asked.min_labels, dry_run=asked.dry_run, who=asked.who)
         return retrain(database, mnist, plan, ProgressLines())
-    finally:
-        database.close()
 
 
 def store_shipped(settings: Settings, database: Database) -> None:

@@ -48,6 +48,6 @@ def test_it_finds_what_differs_and_mends_it(
 
 def test_without_a_database_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("DB_HOST", "/nowhere")
-    monkeypatch.setattr(recount, "DATABASE_TIMEOUT", 0.5)
+    monkeypatch.setattr("storage.database.READY_WITHIN", 0.5)
     assert recount.main([]) == 2
     assert capsys.readouterr().err.startswith("recount.py: ")

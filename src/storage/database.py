@@ -27,6 +27,7 @@ from storage.outages import is_callers, is_mismatch, sentence, words
 from storage.waiting import PatientConnection
 
 POOL_SIZE = 8
+READY_WITHIN = 60.0  # seconds that a command waits for the database to start
 
 Connection = psycopg2.extensions.connection
 Pool = psycopg2.pool.ThreadedConnectionPool
@@ -311,6 +312,18 @@ def open_database(settings: Settings) -> Database:
     database = Database(server)
     database.open()
     return database
+
+
+@contextmanager
+def ready_database(settings: Settings) -> Iterator[Database]:
+    """The same for a command: once it is there, and until the end. Raises DatabaseAway after READY_WITHIN seconds."""
+    database = open_database(settings)
+    try:
+        if not database.wait_until_ready(READY_WITHIN):
+            raise DatabaseAway(database.away)
+        yield database
+    finally:
+        database.close()
 
 
 def _live_connection(pool: Pool) -> Connection:
