@@ -1,4 +1,4 @@
-"""A page of the history is as fast from a million drawings as from ten thousand, or from HISTORY_ROWS=10000000."""
+"""History and Insights are as fast from a million drawings as from ten thousand, or from ROWS=10000000."""
 # ruff: noqa: T201 - what is measured is printed
 
 from __future__ import annotations
@@ -6,18 +6,20 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections.abc import Callable
 
 import pytest
 
 from storage import waiting
 from storage.database import Database
 from storage.history import FIRST, Cursor, Order, Place, history
+from storage.overview import Scope, Span, overview
 from storage.selection import Selection
 from support.many_drawings import SINGLE, SPAN, START, fill
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
-LARGEST = int(os.environ.get("HISTORY_ROWS", "1000000"))
+LARGEST = int(os.environ.get("ROWS", "1000000"))
 SIZES = [size for size in (10**4, 10**5, 10**6, 10**7) if size <= LARGEST]
 RUNS = 25
 LIMIT = 50.0  # milliseconds; 2 to 8 were measured
@@ -41,7 +43,7 @@ def test_a_page_takes_as_long_however_many_drawings_there_are(
             for name in SINGLE
             for order in Order
             for page, best in fastest(database, name, order).items()
-        }
+        } | {f"insights, {span}": insights(database, span) for span in Span}
     small, large = measured[SIZES[0]], measured[SIZES[-1]]
     assert {each: best for each, best in large.items() if best > LIMIT} == {}
     slower = {
@@ -62,6 +64,13 @@ def fastest(database: Database, name: str, order: Order) -> dict[str, float]:
     return {page: min(every) for page, every in pages.items()}
 
 
+def insights(database: Database, span: Span) -> float:
+    """The same for all that the Insights page asks of a span."""
+    every = runs(lambda: overview(database, Scope(span), START + SPAN))
+    print(f"insights, {span:15} {statistics.median(every):5.1f} ({min(every):4.1f})")
+    return min(every)
+
+
 def halfway(selection: Selection) -> Place:
     """A place halfway through the selected time, and near the end of the confidences, where most drawings are."""
     start, end = selection.since or START, selection.until or START + SPAN
@@ -70,9 +79,14 @@ def halfway(selection: Selection) -> Place:
 
 def took(database: Database, selection: Selection, order: Order, at: Cursor) -> list[float]:
     """Milliseconds for a page, of each run."""
+    return runs(lambda: history(database, selection, order, at))
+
+
+def runs(work: Callable[[], object]) -> list[float]:
+    """The milliseconds of each run."""
     every = []
     for _ in range(RUNS):
         start = time.perf_counter()
-        history(database, selection, order, at)
+        work()
         every.append((time.perf_counter() - start) * 1000)
     return every
