@@ -10,7 +10,7 @@ from app_pages.bar_charts import Bar, Group, bars
 from app_pages.charts import MAX_SERIES, Axis, Figure
 from app_pages.heat_maps import Cell, heat_map
 from app_pages.history_words import SOURCES
-from app_pages.insight_words import SLOTS, Comparison, interval
+from app_pages.insight_numbers import SLOTS, Comparison, interval
 from app_pages.line_charts import Marker, Point, Series, lines
 from learning.classes import DIGITS
 from learning.registry import display_name

@@ -10,7 +10,8 @@ from app_pages import insight_figures as figures
 from app_pages.administration import database_unavailable
 from app_pages.charts import Figure, show
 from app_pages.insight_figures import Change
-from app_pages.insight_words import compare, drift, interval, milliseconds
+from app_pages.insight_numbers import compare, interval, milliseconds
+from app_pages.insight_words import drift
 from app_pages.style import show_stylesheet
 from learning.card import ModelCard
 from learning.registry import DEFAULT_MODEL, MODELS, display_name

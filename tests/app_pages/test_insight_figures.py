@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from app_pages import history_words
 from app_pages import insight_figures as figures
 from app_pages.insight_figures import Change
-from app_pages.insight_words import Comparison
+from app_pages.insight_numbers import Comparison
 from storage import insights
 from storage.insights import Tally
 from storage.overview import Overview, Own, Point
