@@ -19,6 +19,7 @@ from learning.weights import ModelMissing
 from percentages import percent, unbroken
 from serving.app_state import AppState, get_app_state
 from storage.database import DatabaseAway
+from storage.history import versions_served
 from storage.insights import Tally
 from storage.nothing_kept import NOTHING_KEPT
 from storage.overview import Overview, Scope, Span, overview
@@ -36,12 +37,7 @@ def page() -> None:
         st.info(NOTHING_KEPT, icon=":material/info:")
         return
     try:
-        versions = list(state.insights.figures().versions)
-        if not versions:
-            st.info("Nothing has been drawn yet. Draw a digit, say what it was, and this page begins to count.")
-            st.page_link("draw.py", label="Draw a digit")
-            return
-        scope = choose(versions)
+        scope = choose(versions_served(state.database))
         found = overview(state.database, scope)
         changes = [
             Change(model, each)
@@ -53,7 +49,8 @@ def page() -> None:
         return
     headline(found, scope)
     if not found.total.predictions:
-        st.info("Nothing was drawn in this time: choose a longer one.")
+        st.info("Nothing was drawn in this time. Draw a digit and say what it was, or choose a longer time.")
+        st.page_link("draw.py", label="Draw a digit")
         return
     labels(found, changes, scope)
     volumes(found)
@@ -68,8 +65,7 @@ def choose(versions: list[tuple[str, int]]) -> Scope:
         model = st.selectbox("Model", [EVERY, *models], key="insights-model", width=160, format_func=display_name)
         if model == EVERY:
             return Scope(span or Span.MONTH)
-        numbers = sorted(version for name, version in versions if name == model)
-        options = [None, *numbers]
+        options = [None, *(version for name, version in versions if name == model)]
         version = st.selectbox(
             "Version", options, key=f"insights-version-{model}", width=140, format_func=_version_name
         )
