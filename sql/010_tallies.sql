@@ -233,9 +233,13 @@ CREATE TRIGGER predictions_count_updated AFTER UPDATE ON predictions
 CREATE TRIGGER predictions_count_deleted AFTER DELETE ON predictions
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_deleted();
 
--- What there is already.
-INSERT INTO tally_changes
-SELECT drawings, expired, hour, model, version, source, predicted, personal, label, confidence, elapsed, pen_width, size,
-       slant
-FROM countable WHERE origin = 'row';
-SELECT fold_tallies();
+-- What there is already: straight into the tallies, since millions of changes that come and go at once would leave a
+-- table full of dead rows, through which every reader would look until it has been vacuumed.
+INSERT INTO tallies
+SELECT step, start, model, version, source, predicted, personal, label, sum(drawings), sum(expired)
+FROM countable_tallies WHERE origin = 'row'
+GROUP BY step, start, model, version, source, predicted, personal, label;
+INSERT INTO distributions
+SELECT step, start, model, version, source, measure, outcome, slot, sum(drawings), sum(expired)
+FROM countable_distributions WHERE origin = 'row'
+GROUP BY step, start, model, version, source, measure, outcome, slot;

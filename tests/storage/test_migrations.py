@@ -101,6 +101,9 @@ def test_the_database_of_an_earlier_release_is_taken_over_with_all_that_is_in_it
         after = everything()
         assert all(any(old.items() <= new.items() for new in after) for old in before)
         assert len(after) == len(before)
+        for counts in ("current_tallies", "current_distributions WHERE measure = 'elapsed'"):
+            cursor.execute(f"SELECT step, sum(drawings)::int FROM {counts} GROUP BY step ORDER BY step")  # noqa: S608 - as above
+            assert cursor.fetchall() == [("day", 2), ("hour", 2), ("month", 2)], "what was there is counted"
         cursor.execute(drawing, ("cnn-small",))  # a third model needs no migration
         with pytest.raises(psycopg2.errors.CheckViolation):
             cursor.execute(drawing, ("Oracle!",))
