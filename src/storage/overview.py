@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from learning.classes import DIGITS
 from storage.database import Database
-from storage.insights import Tally
+from storage.insights import PLANNING, Tally
 
 CONFIDENCE_SLOTS = 20
 MONTH = timedelta(days=30)
@@ -151,7 +151,7 @@ def overview(database: Database, scope: Scope, now: datetime | None = None) -> O
         "month": today - MONTH,
     }
     with database.transaction() as cursor:
-        cursor.execute(_TALLIES, asked)
+        cursor.execute(PLANNING + _TALLIES, asked)
         tallies = cursor.fetchall()
         cursor.execute(_DISTRIBUTIONS, asked)
         distributions = cursor.fetchall()
