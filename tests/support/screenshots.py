@@ -1,4 +1,4 @@
-"""Take the README's pictures from the running app: `make screenshots`. That of Review needs MNIST."""
+"""Take the README's pictures from the running app: `make screenshots`. Those of Review and History need MNIST."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def main() -> None:
             labels(app)
             page = browser.new_page(viewport={"width": 1180, "height": 900}, device_scale_factor=1.2)
             take_review(page, app)
+            take_history(page, app)
+            take_experiments(page, app)
             forty_days(app)
             page = browser.new_page(viewport={"width": 860, "height": 1240}, device_scale_factor=1.2)
             take_insights(page, app)
@@ -68,6 +70,21 @@ def take_review(page: Page, app: RunningApp) -> None:
     page.locator(".cards img").first.wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=FOLDER / "review.png")
+
+
+def take_history(page: Page, app: RunningApp) -> None:
+    page.goto(f"{app.url}/history")
+    page.locator(".wall img").nth(40).wait_for()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=FOLDER / "history.png")
+
+
+def take_experiments(page: Page, app: RunningApp) -> None:
+    page.goto(f"{app.url}/experiments")
+    page.locator(".stVegaLiteChart svg").nth(1).wait_for()
+    page.locator(".stVegaLiteChart").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=FOLDER / "experiments.png")
 
 
 # What people might have drawn and said in forty days; a better version was promoted a week ago.
