@@ -28,6 +28,11 @@ if os.environ.get("CI") == "true":
     hypothesis.settings.load_profile("ci")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker waits half of its time, for a browser, server or database: one more of them than there are cores."""
+    return (psutil.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def mnist() -> Mnist:
     """MNIST from `data/MNIST`, or downloaded there; where neither is to be had, its tests are skipped."""
