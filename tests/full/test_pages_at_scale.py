@@ -12,10 +12,11 @@ import pytest
 
 from storage import waiting
 from storage.database import Database
+from storage.embedded import EmbeddedServer
 from storage.history import FIRST, Cursor, Order, Place, history
 from storage.overview import Scope, Span, overview
 from storage.selection import Selection
-from support.many_drawings import SINGLE, SPAN, START, fill
+from support.many_drawings import SINGLE, SPAN, START, fill, settle
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(7200)]
 
@@ -27,7 +28,7 @@ MORE = 5.0  # milliseconds that the largest may take more than the smallest, or 
 
 
 def test_a_page_takes_as_long_however_many_drawings_there_are(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is printed is the median, and in brackets the fastest run, which is what a busy machine says most truly."""
     monkeypatch.setattr(waiting, "ANSWER_TIMEOUT", 600.0)  # ANALYZE reads long
@@ -37,6 +38,7 @@ def test_a_page_takes_as_long_however_many_drawings_there_are(
             cursor.execute("TRUNCATE predictions CASCADE")
         start = time.perf_counter()
         fill(database, size)
+        settle(server)
         print(f"\n{size:,} drawings, made in {time.perf_counter() - start:.0f} s; milliseconds")
         measured[size] = {
             f"{name}, {order}, {page}": best
