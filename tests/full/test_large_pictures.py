@@ -17,7 +17,6 @@ from support.large_pictures import LARGE, written
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
 
 Image.MAX_IMAGE_PIXELS = None
-PYTHON = 35  # MiB that the process takes where HEIC and AVIF are decoded, before it has a picture
 SECONDS = 2.0  # one on a machine with nothing else to do: the figure that is printed says what it was here
 
 
@@ -36,7 +35,6 @@ def test_a_large_picture_stays_within_its_memory_and_time(name: str, tmp_path: P
     assert done.returncode == 0, done.stderr
     peak, child, seconds, said = done.stdout.strip().split(maxsplit=3)
     print(f"{name}, {file.stat().st_size / 1e6:.1f} MB: {peak} MiB and {child} MiB apart, {seconds} s, {said}")
-    assert float(peak) * 2**20 <= MEMORY
-    assert (float(child) - PYTHON) * 2**20 <= MEMORY
+    assert max(float(peak), float(child)) * 2**20 <= MEMORY  # not the sum: the one waits while the other decodes
     assert float(seconds) <= SECONDS
     assert said.startswith("ImageTooLarge" if name.endswith("(refused)") else "read")
