@@ -14,16 +14,15 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage
+from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage, is_quick
 from frames.masks import NoInk
 from learning.registry import MODELS
 from learning.weights import SHIPPED_DIR
 from storage.embedded import EmbeddedServer
 from support.hostile_pictures import HOSTILE_PICTURES
 from support.hostile_requests import HOSTILE_REQUESTS
-from support.pictures import cross, one, photograph, png, zero
+from support.pictures import cross, encoded, heic, one, photograph, png, zero
 from support.running_app import RunningApp, wait_until
-from web.api import PHOTOGRAPH
 from web.schemas import SEVEN, ModelName
 
 CODES: dict[type[Exception], int] = {NotAnImage: 400, ImageTooLarge: 413, NoInk: 422}
@@ -93,7 +92,7 @@ def test_a_field_that_is_left_empty_counts_as_left_out(app: RunningApp) -> None:
 def test_a_drawing_does_not_stand_behind_photographs(app: RunningApp) -> None:
     """They come first, and all together take longer than anything that a drawing may have to wait for."""
     large = png(photograph())
-    assert PHOTOGRAPH < len(large) < MAX_BYTES
+    assert not is_quick(large)
     done: list[str] = []
 
     def send(name: str, data: bytes) -> None:
@@ -107,6 +106,24 @@ def test_a_drawing_does_not_stand_behind_photographs(app: RunningApp) -> None:
     for each in sent:
         each.result()
     assert done.index("drawing") < 6, done
+
+
+@pytest.mark.parametrize("kind", ["HEIC", "AVIF", "TIFF"])
+def test_what_phones_and_scanners_make_is_read(app: RunningApp, kind: str) -> None:
+    data = heic(zero()) if kind == "HEIC" else encoded(zero(), kind)
+    assert predict(app, data).json()["predicted_digit"] == 0
+
+
+def test_whoever_brings_a_large_picture_too_many_is_told_when_to_come_again(app: RunningApp) -> None:
+    large = png(photograph().resize((4000, 4000)))
+    assert not is_quick(large)
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda _: predict(app, large), range(24)))
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert 0 < len(refused) < 24
+    assert {answer.headers["retry-after"] for answer in refused} == {"5"}
+    assert_kind(refused[0])
+    assert {answer.status_code for answer in answers} == {200, 503}
 
 
 def test_the_fields_know_the_models() -> None:
