@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 import metrics
+from app_pages.number_upload import UploadedNumber, read_picture
 from app_pages.pad import Pad, current_pad
 from frames.drawing import Drawing, from_ink
 from frames.images import (
@@ -68,16 +69,17 @@ def uploader() -> Any:
 
     It takes every type: the bytes decide, and a file that it refused would leave the one before in its place.
     """
-    label = f"A picture of one digit: {FORMAT_NAMES}, at most {SIZE_LIMIT}"
+    label = f"A picture of a digit or a number: {FORMAT_NAMES}, at most {SIZE_LIMIT}"
     return st.file_uploader(label, key=f"file-{_emptied()}")
 
 
-def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | None:
+def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | UploadedNumber | None:
     """Read the file in the uploader and show what was read in it, or say why that is not possible."""
     upload = _current(file)
-    reading = None
+    read = None
     if upload.drawing is not None:
-        reading = _read(state, upload, upload.drawing, pad)
+        read = _read(state, upload, upload.drawing, file, pad)
+    single = not isinstance(read, UploadedNumber)  # else it is shown with the digits
     if upload.refusal:
         st.error(upload.refusal, icon=":material/broken_image:")
     _component(
@@ -88,11 +90,17 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | None:
             "run": pad.runs,
             "limit": MAX_BYTES,
             "accept": ",".join(f".{extension}" for extension in FILE_EXTENSIONS),
-            "preview": _shown(upload.preview) if upload.preview else None,
+            "preview": _shown(upload.preview) if upload.preview and single else None,
         },
         on_refused_change=_refuse,
     )
-    return reading
+    return read
+
+
+def uploaded_picture() -> str:
+    """The picture that was uploaded last, small, as a data URL."""
+    preview = st.session_state.upload.preview
+    return _shown(preview)["picture"] if preview else ""
 
 
 def forget_upload(drawing_id: UUID | None = None) -> Callable[[], None]:
@@ -132,8 +140,10 @@ def _opened(file: Any) -> Upload:
     return Upload(file.file_id, "", drawing, preview_of(ink))
 
 
-def _read(state: AppState, upload: Upload, drawing: Drawing, pad: Pad) -> Reading:
+def _read(state: AppState, upload: Upload, drawing: Drawing, file: Any, pad: Pad) -> Reading | UploadedNumber:
     on_page = DrawingState(upload.drawing_id, pad.revision, 1, pad.model, current_visitor(), "upload")
+    if file is not None:
+        return read_picture(state, on_page, drawing, file.getvalue)
     return state.page_readings.read(on_page, lambda: drawing).result()
 
 

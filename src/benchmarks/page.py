@@ -26,7 +26,8 @@ Stroke = list[tuple[float, float]]
 
 POINTS = 40  # of a drawing's stroke
 PHONES = ((360, 740), (390, 844))
-OURS = ("answer.html", "answer.css", "answer_canvas.js", "answer_paint.js", "answer_why.js", "answer.js", "draw.css")
+OURS = ("answer.html", "answer.css", "answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js")
+OURS += ("answer.js", "draw.css")
 MOVING = 3.0  # seconds that the pen is kept moving
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 

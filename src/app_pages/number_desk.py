@@ -1,0 +1,84 @@
+"""The number beside its canvas or in its picture, and what its component sends: labels of its digits, above all."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import streamlit as st
+
+from app_pages.number_answer import Callbacks, InPicture, OnCanvas, sent, show_number
+from app_pages.number_pad import current_number_pad
+from app_pages.number_upload import UploadedNumber
+from app_pages.pad import Pad, current_pad
+from app_pages.recent import forget_list
+from app_pages.saving import NotSaved, outcome
+from app_pages.undoing import Undo, relabel, unlabel
+from app_pages.upload import uploaded_picture
+from app_pages.whole_number import WholeNumber
+from learning.classes import NOT_A_DIGIT, in_words
+from serving.app_state import get_app_state
+from web.labelling import Said, give_label
+from web.visitors import current_client, current_visitor
+
+CHANGED = "This digit has changed since: look at it again, and then say what it is."
+
+
+def number_side(pad: Pad, found: OnCanvas | UploadedNumber, trouble: str) -> None:
+    """Show the number on the wide canvas or in a picture; `trouble` is why the last label was not saved."""
+    if isinstance(found, OnCanvas):
+        number, place = current_number_pad().number, found  # type: WholeNumber, OnCanvas | InPicture
+    else:
+        number, place = found.number, InPicture(uploaded_picture(), *found.size)
+    st.session_state.number = number
+    show_number(pad, number, place, trouble, Callbacks(_said, _undo, _restore))
+
+
+# --- What the number's component sends --------------------------------------------------------------------------------
+
+
+def _said() -> None:
+    """Save the label of a digit; if it cannot be kept anywhere, say so."""
+    said, state, visitor = sent("said"), get_app_state(), current_visitor()
+    number: WholeNumber | None = st.session_state.get("number")
+    digit = number.find(said["id"], said["mark"]) if number else None
+    label = said["label"]
+    if number is None or digit is None or label not in range(NOT_A_DIGIT + 1):
+        st.session_state.trouble = CHANGED
+        return
+    drawing_id, before = digit.reading.drawing_id, number.labels.get(digit.reading.drawing_id)
+    if label == before:
+        return  # the same message once more
+    state.reader.keep(digit.reading)  # again, in case it was deleted from the list meanwhile
+    told = give_label(state, Said(drawing_id, label, visitor), current_client(), visitor)
+    try:
+        text = outcome(told, f"that was {in_words(label)}. Thank you!")
+    except NotSaved as error:
+        st.session_state.trouble = f"{error} Your number stays here."
+        return
+    number.labels[drawing_id] = label
+    number.read_again(state, current_pad().model, visitor)
+    forget_list()
+    current_pad().say(text, _take_back(number, drawing_id, before))
+
+
+def _take_back(number: WholeNumber, drawing_id: UUID, before: int | None) -> Undo:
+    """What gives a digit the label again that it had, or none."""
+
+    def then() -> None:
+        if before is None:
+            number.labels.pop(drawing_id, None)
+        else:
+            number.labels[drawing_id] = before
+
+    return unlabel(drawing_id, then) if before is None else relabel(drawing_id, before, then)
+
+
+def _undo() -> None:
+    """What the toast offers to undo."""
+    current_pad().undo_said(sent("undo")["number"])
+    forget_list()
+
+
+def _restore() -> None:
+    """What a reload or a lost connection has left behind in the browser."""
+    current_number_pad().restore(sent("restore"), current_pad().pen)

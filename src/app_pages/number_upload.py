@@ -1,0 +1,67 @@
+"""An uploaded picture that holds several digits: each is read by itself, in a box of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app_pages.whole_number import WholeNumber
+from frames.drawing import Drawing
+from frames.images import decode
+from frames.lattice import Lattice
+from frames.segmentation import in_picture
+from serving.app_state import AppState
+from serving.page_readings import DrawingState
+from serving.reading import Reading
+from serving.whole_numbers import several_digits
+
+
+@dataclass
+class UploadedNumber:
+    """A number, and the width and height that the boxes of its digits are within."""
+
+    number: WholeNumber
+    size: tuple[int, int] = (1, 1)
+
+    def lattice(self, data: bytes) -> Lattice:
+        """What may be digits in a file that has been decoded before."""
+        image = decode(data)
+        self.size = image.size
+        return in_picture(image)
+
+
+def read_picture(
+    state: AppState, on_page: DrawingState, drawing: Drawing, data: Callable[[], bytes]
+) -> Reading | UploadedNumber:
+    """Read a picture as one digit; where it is none, `data`, the bytes of its file, may show several.
+
+    Its row is kept where it is one drawing, and where it is a number those of its digits.
+    """
+    reading = state.page_readings.read(on_page, lambda: drawing, wanted=_is_digit).result()
+    if _is_digit(reading):
+        return reading
+    uploaded = _uploaded(on_page)
+    number = uploaded.number
+    now = number.read(
+        state, lambda: uploaded.lattice(data()), on_page, on_page.model, on_page.visitor, wanted=several_digits
+    )
+    if number.numbers.digits:
+        return uploaded
+    if now and not state.settings.read_only:
+        state.reader.keep(reading)
+    return reading
+
+
+def _is_digit(reading: Reading) -> bool:
+    return reading.prediction.is_digit
+
+
+def _uploaded(on_page: DrawingState) -> UploadedNumber:
+    """What is known of the digits in the picture that was uploaded last."""
+    uploaded: UploadedNumber | None = st.session_state.get("uploaded_number")
+    if uploaded is None or uploaded.number.number_id != on_page.drawing_id:
+        uploaded = UploadedNumber(WholeNumber("upload", on_page.drawing_id))
+        st.session_state.uploaded_number = uploaded
+    return uploaded
