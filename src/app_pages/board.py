@@ -42,10 +42,11 @@ def canvas(sheet: Sheet, pen: int, width: int = SIDE) -> list[np.ndarray]:
 
 def tools(sheet: Sheet, key: str = "tool") -> None:
     """Undo, redo and clear."""
+    empty = not sheet.objects
     with st.container(horizontal=True, key=f"{key}s", gap="xsmall"):
-        st.button("Undo", icon=":material/undo:", key=f"{key}-undo", on_click=sheet.undo, disabled=not sheet.objects)
+        st.button("Undo", icon=":material/undo:", key=f"{key}-undo", on_click=sheet.undo, disabled=empty)
         st.button("Redo", icon=":material/redo:", key=f"{key}-redo", on_click=sheet.redo, disabled=not sheet.undone)
-        st.button("Clear", icon=":material/delete:", key=f"{key}-clear", on_click=sheet.clear, disabled=not sheet.objects)
+        st.button("Clear", icon=":material/delete:", key=f"{key}-clear", on_click=sheet.clear, disabled=empty)
 
 
 def choose_brush(pad: Pad) -> None:

@@ -22,12 +22,13 @@ from serving.whole_numbers import Digit
 from web.answers import words_of
 
 KEY = "number-answer"
+SCRIPTS = ("answer_canvas.js", "answer_paint.js", "memory.js", "toast.js", "number_digits.js", "number_answer.js")
 
 _component = st.components.v2.component(
     KEY,
     html=read_beside("number_answer.html"),
     css=read_beside("answer.css", "number_answer.css"),
-    js=read_beside("answer_canvas.js", "answer_paint.js", "memory.js", "toast.js", "number_digits.js", "number_answer.js"),
+    js=read_beside(*SCRIPTS),
 )
 
 
@@ -92,10 +93,11 @@ def _digits(number: WholeNumber) -> list[dict[str, Any]]:
     """All digits as the component takes them, line after line."""
     digits = number.numbers.digits
     labels = [number.labels.get(digit.reading.drawing_id) for digit in digits]
-    return [_shown(digit, n + 1, len(digits), label) for n, (digit, label) in enumerate(zip(digits, labels, strict=True))]
+    places = range(1, len(digits) + 1)
+    return [_shown(*each, len(digits)) for each in zip(digits, labels, places, strict=True)]
 
 
-def _shown(digit: Digit, position: int, count: int, label: int | None) -> dict[str, Any]:
+def _shown(digit: Digit, label: int | None, position: int, count: int) -> dict[str, Any]:
     return {
         "id": str(digit.reading.drawing_id),
         "mark": mark_of(digit),

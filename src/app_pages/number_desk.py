@@ -48,6 +48,7 @@ def _said() -> None:
     drawing_id, before = digit.reading.drawing_id, number.labels.get(digit.reading.drawing_id)
     if label == before:
         return  # the same message once more
+    number.deleted.discard(drawing_id)
     state.reader.keep(digit.reading)  # again, in case it was deleted from the list meanwhile
     told = give_label(state, Said(drawing_id, label, visitor), current_client(), visitor)
     try:

@@ -1,5 +1,6 @@
 // A number's digits: its text, a button with the picture of each, and a box around each in the picture that was uploaded.
 
+const MANY = 16 // digits: with more they are smaller
 const SMALLEST_BOX = 24 // CSS pixels, of a button around a small digit
 
 class Digits {
@@ -31,6 +32,7 @@ class Digits {
   write(digits, lines) {
     const text = this.find(".text")
     text.classList.toggle("empty", !digits.length)
+    text.classList.toggle("long", digits.length > MANY)
     text.ariaHidden = String(!digits.length)
     let next = 0
     const written = lines.map(count => {

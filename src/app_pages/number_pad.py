@@ -56,7 +56,8 @@ class NumberPad(Sheet):
         try:
             strokes, number_id = kept_strokes(kept["strokes"]), UUID(kept["id"])
         except (KeyError, TypeError, ValueError, AttributeError):
-            return self.begin([])
+            self.begin([])
+            return
         self.number = WholeNumber("canvas", number_id)
         self.begin(objects_of(strokes, pen))
 

@@ -69,8 +69,7 @@ def about(number: WholeNumber, keeps: bool = True) -> str:
     several = "These are several digits. " if number.source == "upload" else ""
     count = sum(doubtful(each, number.labels.get(each.reading.drawing_id)) for each in digits)
     doubt = f"{_counted(count)} doubtful. " if count else ""
-    what = "Press one to see how sure the answer is" + (", and to correct it." if keeps else ".")
-    return f"{several}{doubt}{what}"
+    return f"{several}{doubt}Press a digit to {'correct it' if keeps else 'see how sure the answer is'}."
 
 
 def _counted(count: int) -> str:

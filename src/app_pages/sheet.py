@@ -1,4 +1,4 @@
-"""A canvas of a session: what is drawn on it, the one history of its strokes, and what a browser may bring back to it."""
+"""A canvas of a session: the one history of its strokes, and what a browser may bring back to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sheet:
     undone: list[Any] = field(default_factory=list)
     begin_with: list[Any] = field(default_factory=list)
     fresh: bool = True
-    """Whether nothing has happened on it in this session yet: a browser may then bring back what the last one has kept."""
+    """Whether nothing has happened on it in this session yet: a browser may then bring back what the last one kept."""
 
     @property
     def key(self) -> str:

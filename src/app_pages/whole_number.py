@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID, uuid4
 
+import streamlit as st
+
+from frames.drawing import Drawing
 from frames.lattice import Lattice
 from frames.masks import NoInk
 from frames.segmentation import TooManyDigits
 from serving.app_state import AppState
+from serving.reading import Reading
 from serving.whole_numbers import Digit, Numbers
 from storage.withdrawal import withdraw
 
 NOTHING = Numbers(())
+TOO_MANY = "These are too many digits for one number: take some away."
 
 
 @dataclass
@@ -27,6 +33,8 @@ class WholeNumber:
     refusal: str = ""
     """Why nothing could be read."""
     labels: dict[UUID, int] = field(default_factory=dict)
+    deleted: set[UUID] = field(default_factory=set)
+    """Digits whose rows their visitor has deleted: only another label brings one back."""
     read_of: Hashable = None
     """What the digits were read of: the state of a canvas or file, and the model."""
 
@@ -37,9 +45,9 @@ class WholeNumber:
         of: Hashable,
         model: str,
         visitor: str,
-        wanted: Callable[[Numbers], bool] = lambda numbers: True,
+        wanted: Callable[[Numbers], bool] | None = None,
     ) -> bool:
-        """Read the digits, unless they have been read `of` the very same already, and keep those that are `wanted`.
+        """Read the digits, unless they have been read `of` the very same already, and keep them, if they are `wanted`.
 
         Returns whether they were read now. Raises ModelMissing.
         """
@@ -47,15 +55,15 @@ class WholeNumber:
             return False
         keeps = not state.settings.read_only
         owner = visitor if keeps else None
+        self.read_of, self.refusal = of, ""
         try:
-            found, self.refusal = (
-                state.numbers.read(make_lattice, model, self.source, owner, self.number_id).result(),
-                "",
-            )
-        except (NoInk, TooManyDigits) as error:
-            found, self.refusal = NOTHING, str(error)
-        self._take(state, found if wanted(found) else NOTHING, visitor, keeps)
-        self.read_of = of
+            found = state.numbers.read(make_lattice, model, self.source, owner, self.number_id).result()
+        except NoInk:
+            found = NOTHING
+        except TooManyDigits as error:
+            self.refusal = TOO_MANY if self.source == "canvas" else str(error)
+            return True  # what was read before stays
+        self._take(state, found if wanted is None or wanted(found) else NOTHING, visitor, keeps)
         return True
 
     def forget(self, state: AppState, visitor: str) -> None:
@@ -66,22 +74,20 @@ class WholeNumber:
 
     def read_again(self, state: AppState, model: str, visitor: str) -> None:
         """Read the digits that have no label once more: what was said of another may have taught to read them."""
-        waiting = {
+        readings = {
             digit.reading.drawing_id: state.reader.read(
-                lambda drawing=digit.reading.drawing: drawing, model, self.source, visitor, digit.reading.drawing_id
+                partial(_same, digit.reading.drawing), model, self.source, visitor, digit.reading.drawing_id
             )
             for digit in self.numbers.digits
             if digit.reading.drawing_id not in self.labels
         }
-        read = {drawing_id: reading.result() for drawing_id, reading in waiting.items()}
-        for reading in read.values():
-            state.reader.keep(reading)
-        self.numbers = Numbers(
-            tuple(
-                tuple(replace(digit, reading=read.get(digit.reading.drawing_id, digit.reading)) for digit in line)
-                for line in self.numbers.lines
-            )
-        )
+
+        def anew(digit: Digit) -> Digit:
+            read = readings.get(digit.reading.drawing_id)
+            return replace(digit, reading=_among_digits(digit, read.result())) if read else digit
+
+        self.numbers = Numbers(tuple(tuple(map(anew, line)) for line in self.numbers.lines))
+        state.numbers.keep(self._undeleted(self.numbers))
 
     def find(self, drawing_id: str, mark: str) -> Digit | None:
         """One of its digits, if its ink is still what it was when it was shown with this mark."""
@@ -91,7 +97,7 @@ class WholeNumber:
         return None
 
     def _take(self, state: AppState, numbers: Numbers, visitor: str, keeps: bool) -> None:
-        """Show these digits from now on, and let the rows be theirs. A label stays only with the ink that it was for."""
+        """Show these digits from now on, and let the rows be theirs. A label stays only with the ink that it is of."""
         before = {digit.reading.drawing_id: mark_of(digit) for digit in self.numbers.digits}
         now = {digit.reading.drawing_id: mark_of(digit) for digit in numbers.digits}
         changed = [each for each in self.labels if now.get(each) != before.get(each)]
@@ -100,10 +106,47 @@ class WholeNumber:
             if drawing_id in now:
                 state.hands.relearned(withdraw(state.writer, drawing_id, visitor), visitor)
         if keeps:
-            state.numbers.keep(numbers, self.numbers)
+            state.numbers.keep(self._undeleted(numbers), self.numbers)
         self.numbers = numbers
+
+    def _undeleted(self, numbers: Numbers) -> Numbers:
+        """Those whose rows their visitor has not deleted."""
+        lines = ((each for each in line if each.reading.drawing_id not in self.deleted) for line in numbers.lines)
+        return Numbers(tuple(map(tuple, lines)))
+
+
+def digit_labelled(drawing_id: UUID, label: int | None) -> None:
+    """A drawing was given a label, or none any more, in a list: a digit of the number on the page may be it."""
+    if number := _number_with(drawing_id):
+        number.labels.pop(drawing_id, None)
+        if label is not None:
+            number.labels[drawing_id] = label
+
+
+def digit_deleted(drawing_id: UUID) -> None:
+    """A drawing was deleted in a list: if it is a digit on the page, it may be seen there, but not be kept again."""
+    if number := _number_with(drawing_id):
+        number.labels.pop(drawing_id, None)
+        number.deleted.add(drawing_id)
+
+
+def _number_with(drawing_id: UUID) -> WholeNumber | None:
+    """The number on the page, if a drawing is a digit of it."""
+    number: WholeNumber | None = st.session_state.get("number")
+    digits = number.numbers.digits if number else ()
+    return number if any(digit.reading.drawing_id == drawing_id for digit in digits) else None
 
 
 def mark_of(digit: Digit) -> str:
     """A short text that is another one for other ink."""
     return hashlib.blake2b(digit.reading.drawing.frame.tobytes(), digest_size=8).hexdigest()
+
+
+def _same(drawing: Drawing) -> Drawing:
+    return drawing
+
+
+def _among_digits(digit: Digit, reading: Reading) -> Reading:
+    """A new reading of a digit; that it is one may have been told from those beside it, which stays true."""
+    is_digit = reading.prediction.is_digit or digit.reading.prediction.is_digit
+    return replace(reading, prediction=replace(reading.prediction, is_digit=is_digit))

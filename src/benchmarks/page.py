@@ -26,8 +26,8 @@ Stroke = list[tuple[float, float]]
 
 POINTS = 40  # of a drawing's stroke
 PHONES = ((360, 740), (390, 844))
-OURS = ("answer.html", "answer.css", "answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js")
-OURS += ("answer.js", "draw.css")
+OURS = ("answer.html", "answer.css", "draw.css")
+SCRIPTS = ("answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js", "answer.js")
 MOVING = 3.0  # seconds that the pen is kept moving
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 
@@ -79,7 +79,7 @@ def measure(count: int, chromium: str) -> Found:
         pen_up = _pen_up(page, some)
         moving = _answers_a_second(page, some[0])
         outside = {size: _outside(_open(browser, url, size), some[0]) for size in PHONES}
-    ours = sum((ROOT / "src/app_pages" / name).stat().st_size for name in OURS)
+    ours = sum((ROOT / "src/app_pages" / name).stat().st_size for name in (*OURS, *SCRIPTS))
     return Found(usable, loaded, ours, pen_up, moving, outside)
 
 

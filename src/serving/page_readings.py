@@ -51,7 +51,7 @@ class PageReadings:
         self,
         state: DrawingState,
         make_drawing: Callable[[], Drawing],
-        wanted: Callable[[Reading], bool] = lambda reading: True,
+        wanted: Callable[[Reading], bool] | None = None,
     ) -> Future[Reading]:
         """The reading of a state, by `make_drawing` the first time; then its row is queued as well, if it is `wanted`.
 
@@ -69,9 +69,9 @@ class PageReadings:
         read.add_done_callback(lambda done: self._finish(state, done, wanted))
         return read
 
-    def _finish(self, state: DrawingState, read: Future[Reading], wanted: Callable[[Reading], bool]) -> None:
+    def _finish(self, state: DrawingState, read: Future[Reading], wanted: Callable[[Reading], bool] | None) -> None:
         if read.exception():
             with self._lock:
                 self._known.pop(state, None)
-        elif self._keeps and wanted(read.result()):
+        elif self._keeps and (wanted is None or wanted(read.result())):
             self._reader.keep(read.result())
