@@ -28,12 +28,11 @@ class Digits {
       for (const button of buttons) button.setAttribute("aria-pressed", id === chosen?.id)
   }
 
-  // The number, line by line; before there is one, what one looks like.
+  // The number, line by line.
   write(digits, lines) {
     const text = this.find(".text")
     text.classList.toggle("empty", !digits.length)
     text.classList.toggle("long", digits.length > MANY)
-    text.ariaHidden = String(!digits.length)
     let next = 0
     const written = lines.map(count => {
       const line = document.createElement("span")
@@ -45,7 +44,7 @@ class Digits {
       }
       return line
     })
-    text.replaceChildren(...(digits.length ? written : ["2026"]))
+    text.replaceChildren(...written)
   }
 
   card(digit) {
