@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from frames.ink import WORK_SIDE, Ink, find_ink
+from frames.ink import Ink, find_ink
 from frames.masks import NoInk, Pixels, pen_width
 from frames.preprocessing import frame_ink, frame_strokes, length
+from frames.reducing import WORK_SIDE
 
 MAX_STROKES, MAX_STROKE_POINTS = 200, 2_000  # that are kept of a drawing; a hand draws a few hundred points
 FARTHEST = 10_000  # canvas pixels: what a hostile canvas says to lie beyond is kept there

@@ -6,11 +6,6 @@ Every error is {"detail": "..."}, one sentence that says what to do.
 from __future__ import annotations
 
 import asyncio
-import binascii
-import os
-import re
-from base64 import b64decode
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -25,8 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 import metrics
-from frames.drawing import Drawing, from_picture
-from frames.images import MAX_BYTES, NotAnImage, decode
+from frames.drawing import from_picture
+from frames.images import MAX_BYTES
 from learning.card import ModelCard
 from learning.weights import ModelInfo
 from serving.app_state import get_app_state
@@ -37,6 +32,7 @@ from storage.database import DatabaseAway
 from storage.model_store import Version
 from storage.nothing_kept import NOTHING_KEPT
 from web import strokes, why
+from web.decoding import Sent, made_of
 from web.labelling import Said, give_label
 from web.middleware import BodyLimit, CrossOrigin, RateLimit, client_of
 from web.problems import NotFound, TooFast, handle_errors, problems, short
@@ -58,8 +54,6 @@ from web.schemas import (
     VersionTally,
 )
 from web.visitors import api_visitor
-
-DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 
 api = FastAPI(
     title="Digit reader",
@@ -123,28 +117,14 @@ async def predict_base64(picture: Picture) -> Answer:
     return await _answer(picture.image, picture.model, picture.session, picture.personal)
 
 
-# A photograph takes a hundred times as long to decode as a drawing, so it must not block the batching thread.
-PHOTOGRAPH = 100_000  # bytes
-_photographs = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="photograph")
-
-
-async def _answer(picture: bytes | str, model: str, session: str, personal: bool) -> Answer:
+async def _answer(picture: Sent, model: str, session: str, personal: bool) -> Answer:
     """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool.
 
     An app that keeps nothing answers at once, and knows neither sessions nor ids.
     """
-
-    def drawing() -> Drawing:
-        with metrics.timed("preprocess"):
-            return from_picture(decode(_bytes(picture) if isinstance(picture, str) else picture))
-
     personal = personal and len(session) >= SECRET_LENGTH
     with metrics.timed("total"):
-        ready = drawing
-        if len(picture) > PHOTOGRAPH:
-            photograph = _photographs.submit(drawing)
-            await asyncio.wrap_future(photograph)
-            ready = photograph.result
+        ready = await made_of(picture, from_picture)
         reader, read_only = get_app_state().reader, get_app_state().settings.read_only
         read = (
             reader.read(ready, model, "api", None)
@@ -162,15 +142,6 @@ def _personal(prediction: Prediction) -> PersonalAnswer | None:
         return None
     labels, shared_digit = prediction.personal.labels, prediction.personal.shared_digit
     return PersonalAnswer(labels=labels, shared_digit=shared_digit, changed=prediction.changed)
-
-
-def _bytes(text: str) -> bytes:
-    """The bytes in base64 or a data URL; white space is ignored. Raises NotAnImage."""
-    prefix = DATA_URL.match(text)
-    try:
-        return b64decode("".join(text[prefix.end() if prefix else 0 :].split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise NotAnImage("This is not base64: send the picture's bytes in base64, or a data URL of them.") from error
 
 
 # --- Labelling --------------------------------------------------------------------------------------------------------

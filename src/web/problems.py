@@ -14,6 +14,7 @@ from frames.masks import NoInk
 from learning.weights import ModelMissing
 from storage.database import DatabaseAway
 from storage.writer import NotWritten
+from web.decoding import AGAIN, Busy
 from web.schemas import Problem
 
 # What each status code means; every operation lists those that it returns.
@@ -24,7 +25,8 @@ _MEANINGS = {
     413: "The picture or the request is too large.",
     422: "Nothing is drawn, or a field is wrong.",
     429: "Too many calls: Retry-After says how many seconds to wait.",
-    503: "The model or the database is not ready.",
+    503: "The model or the database is not ready, or too many large pictures are being read: then Retry-After says how "
+    "many seconds to wait.",
 }
 
 
@@ -55,12 +57,15 @@ _CODES: dict[type[Exception], int] = {
     ModelMissing: 503,
     DatabaseAway: 503,
     NotWritten: 503,
+    Busy: 503,
 }
+_AGAIN: dict[type[Exception], int] = {TooFast: 60, Busy: AGAIN}  # seconds
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-    headers = {"retry-after": "60"} if isinstance(error, TooFast) else None
+    wait = _AGAIN.get(type(error))
+    headers = {"retry-after": str(wait)} if wait else None
     return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
 
 

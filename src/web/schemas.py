@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool, StrictInt, model_validator
 
-from frames.images import FORMAT_NAMES, MAX_BYTES, SIZE_LIMIT
+from frames.images import FORMAT_NAMES, SIZE_LIMIT
 from learning.classes import NOT_A_DIGIT
 from learning.registry import DEFAULT_MODEL, MODELS
 
@@ -77,8 +77,8 @@ class Picture(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     image: str = Field(
-        description=f"The picture's bytes in base64, or a data URL: {FORMAT_NAMES}. "
-        f"The whole request has at most {SIZE_LIMIT}, so the picture at most {MAX_BYTES * 3 / 4 / 1e6:.1f} MB.",
+        description=f"The picture's bytes in base64, or a data URL: {FORMAT_NAMES}, at most {SIZE_LIMIT}. "
+        "Base64 without padding, in the URL-safe alphabet or percent-encoded is read as well.",
         examples=[SEVEN],
     )
     model: ModelName = Field(default=DEFAULT_MODEL, description="The model that reads it.")
