@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -77,7 +78,9 @@ def _place(last: Drawing, digit: Drawing, distance: float, kerned: bool) -> floa
         return beside
     dense, points = _dense(last), _dense(digit)
     step, at = 0.25 * abs(distance) + 0.5, beside
-    while at > before[:, 0].max() - np.ptp(before[:, 0]) and _nearest(dense, points + (at - step, 0)) > distance:
+    while (
+        at > before[:, 0].max() - np.ptp(before[:, 0]) and _nearest(dense, points + np.array([at - step, 0])) > distance
+    ):
         at -= step
     return at
 
@@ -86,7 +89,7 @@ def _dense(strokes: Drawing) -> NDArray[np.float64]:
     """Points on strokes, at most about 2 pixels apart."""
     parts = [strokes[0][:1]]
     for stroke in strokes:
-        for start, end in zip(stroke[:-1], stroke[1:], strict=True):
+        for start, end in pairwise(stroke):
             steps = max(1, math.ceil(float(np.hypot(*(end - start))) / 2))
             parts.append(start + (end - start) * (np.arange(steps + 1) / steps)[:, None])
     return np.concatenate(parts)
@@ -97,7 +100,7 @@ def _nearest(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 def _moved(strokes: Drawing, right: float) -> Drawing:
-    return [stroke + (right, 0) for stroke in strokes]
+    return [stroke + np.array([right, 0]) for stroke in strokes]
 
 
 def _on_canvas(digits: list[Drawing], pen: float, random: Generator) -> tuple[list[Drawing], float]:
@@ -134,7 +137,7 @@ def photograph(number: WrittenNumber, paper: str, random: Generator) -> bytes:
     height = float(np.ptp(np.concatenate(number.strokes)[:, 1])) * scale
     _rule(sheet, paper, height, random)
     cover = _drawn(number, scale, 0, 255).astype(np.float32) / 255
-    sheet = sheet * (1 - cover) + random.uniform(30, 90) * cover
+    sheet += (random.uniform(30, 90) - sheet) * cover
     seen = _tilted(sheet, random) * _light(sheet.shape, random)
     seen = cv2.GaussianBlur(seen, (0, 0), random.uniform(0.6, 1.6)) + random.normal(0, random.uniform(2, 7), seen.shape)
     tint = np.array([1.0, random.uniform(0.94, 1), random.uniform(0.85, 1)])
@@ -172,4 +175,5 @@ def _light(shape: tuple[int, ...], random: Generator) -> NDArray[np.float64]:
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
     along = random.uniform(0, 2 * math.pi)
     way = math.cos(along) * x + math.sin(along) * y
-    return 1 - 0.5 * (way - way.min()) / max(1e-6, float(np.ptp(way)))
+    light: NDArray[np.float64] = 1 - 0.5 * (way - way.min()) / max(1e-6, float(np.ptp(way)))
+    return light

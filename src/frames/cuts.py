@@ -6,6 +6,7 @@ decided by what is read between them, see `lattice`.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -28,7 +29,7 @@ PER_HEIGHT = 4  # cuts in a component as wide as it is high
 
 
 class Cut(NamedTuple):
-    """A seam: the column at which the right part begins in each row of the component, and the pens of ink it crosses."""
+    """A seam: the column where the right part begins, in each row of the component, and the pens of ink crossed."""
 
     columns: NDArray[np.int64]
     ink: float
@@ -61,7 +62,7 @@ def _weighted(component: Mask, pen: float) -> Floats:
     thick = (depth > THICK * pen).astype(np.uint8)
     reach = 2 * round(0.5 * NEAR * pen) + 1
     near = cv2.dilate(thick, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    weights: Floats = component * np.where(near > 0, np.float32(JOINT), np.float32(1))
+    weights: Floats = np.where(near > 0, np.float32(JOINT), np.float32(1)) * component.astype(np.float32)
     return weights
 
 
@@ -125,6 +126,6 @@ def _chosen(found: list[Cut], ink: Floats, pen: float, most: int) -> list[Cut]:
             if len(chosen) == most:
                 break
     chosen.sort(key=lambda each: float(each.columns.mean()))
-    for one, other in zip(chosen, chosen[1:], strict=False):
+    for one, other in pairwise(chosen):
         np.maximum(one.columns, other.columns, out=other.columns)
     return chosen

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -101,8 +102,8 @@ class Lattice:
 
 # --- how good a candidate is ------------------------------------------------------------------------------------------
 
-# Log odds that a candidate is one digit, whole and alone: a logistic regression (L2 of 0.001 on standardized features) on
-# the candidates in 1,050 numbers by the writers p01-p15 of Pendigits, 600 of them as strokes, by `features`.
+# Log odds that a candidate is one digit, whole and alone, by `features`: a logistic regression (L2 of 0.001 on
+# standardized features) on the candidates in 1,050 numbers by the writers p01-p15 of Pendigits, 600 of them as strokes.
 BIAS = -0.837
 WEIGHTS = np.array([0.444, 0.735, 2.736, -0.949, -2.794, -1.278, -0.894, 0.511, -0.093, 0.036])
 FURTHEST = 8.0  # of the log odds of a digit score: beyond, it says nothing more
@@ -133,7 +134,7 @@ def _joints(lattice: Lattice, bodies: dict[int, list[int]], own: frozenset[int])
     for body in touched:
         members = bodies[body]
         cut += not own.issuperset(members)
-        for one, other in zip(members, members[1:], strict=False):
+        for one, other in pairwise(members):
             if (one in own) != (other in own):
                 outer += pieces[other].cut
             elif one in own:

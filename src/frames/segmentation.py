@@ -65,7 +65,7 @@ class _Picture:
         self.pieces: list[Piece] = []
         self.labels = np.zeros(mask.shape, np.int32)
         bodies, boxes = _bodies(mask, self.pen)
-        lines = [sorted(line, key=lambda body: int(boxes[body][0])) for line in lines_of(boxes)]
+        lines = [sorted(line, key=lambda body: int(boxes[body][0])) for line in lines_of(boxes.astype(np.float64))]
         self.lines = [[number for body in line for number in self._cut(bodies, body, boxes[body])] for line in lines]
         self.labels = _spread(self.labels, ink.pixels)
 
@@ -195,7 +195,7 @@ def _line(taken_apart: _Picture | _Canvas, members: Sequence[int]) -> Line:
 
 
 def _orders(pieces: Sequence[Piece], members: Sequence[int]) -> list[list[int]]:
-    """From left to right, by the pieces' middles, by their bodies' middles, and by their bodies' left ends; as drawn."""
+    """From left to right by the pieces' middles, by their bodies' middles, by their bodies' left ends; and as drawn."""
     bodies: dict[int, list[Bounds]] = {}
     for k in members:
         bodies.setdefault(pieces[k].body, []).append(pieces[k].bounds)
