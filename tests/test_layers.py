@@ -50,7 +50,7 @@ LADDER: list[set[str]] = [
     {"serving.loading"},
     {"serving.hands"},
     {"serving.reading"},
-    {"serving.page_readings", "serving.explaining", "serving.importing"},
+    {"serving.page_readings", "serving.whole_numbers", "serving.explaining", "serving.importing"},
     {"serving.app_state"},
     {"web"},
     {"app_pages", "benchmarks"},

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from frames.ink import WORK_SIDE, Ink, find_ink
+from frames.ink import Ink, find_ink
 from frames.masks import NoInk, Pixels, pen_width
 from frames.preprocessing import frame_ink, frame_strokes, length
+from frames.reducing import WORK_SIDE
 
 MAX_STROKES, MAX_STROKE_POINTS = 200, 2_000  # that are kept of a drawing; a hand draws a few hundred points
 FARTHEST = 10_000  # canvas pixels: what a hostile canvas says to lie beyond is kept there
@@ -67,13 +68,13 @@ def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Dr
     return Drawing(frame_strokes(seen), measure_strokes(seen, canvas, pen), strokes_json(strokes), (canvas, pen))
 
 
-def within(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Sequence[NDArray[Any]]:
-    """Pen strokes without their lines outside a square canvas, in pixels; these cut a stroke in two.
+def within(strokes: Sequence[NDArray[Any]], canvas: int | tuple[int, int], pen: float) -> Sequence[NDArray[Any]]:
+    """Pen strokes without their lines outside a canvas, a square one or (width, height); these cut a stroke in two.
 
     A line with one end inside is kept whole. Raises NoInk where all lies outside.
     """
     inside: list[NDArray[np.bool_]] = [
-        np.all((points >= -pen / 2) & (points <= canvas + pen / 2), axis=1) for points in strokes
+        np.all((points >= -pen / 2) & (points <= np.asarray(canvas) + pen / 2), axis=1) for points in strokes
     ]
     if all(each.all() for each in inside):
         return strokes

@@ -6,32 +6,57 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from PIL import Image, PngImagePlugin
+import cv2
+import numpy as np
+from PIL import AvifImagePlugin, Image, PngImagePlugin
+from PIL.TiffImagePlugin import TiffImageFile
+from pillow_heif import HeifFile
+
+from frames import heif, memory
+from frames.reducing import reduced, reduced_rows, reduction
 
 # The formats that are read, with their files' extensions. The pages, the API and the commands name formats and limits
-# from here.
-EXTENSIONS = {"PNG": ["png"], "JPEG": ["jpg", "jpeg"], "WebP": ["webp"], "BMP": ["bmp"], "GIF": ["gif"]}
-MAX_MEGABYTES = 5
-MAX_PIXELS = 20_000_000
+# from here; those of the proxies in docker/ are tested against it.
+EXTENSIONS = {
+    "PNG": ["png"],
+    "JPEG": ["jpg", "jpeg"],
+    "HEIC": ["heic", "heif"],
+    "AVIF": ["avif"],
+    "WebP": ["webp"],
+    "TIFF": ["tif", "tiff"],
+    "BMP": ["bmp"],
+    "GIF": ["gif"],
+}
+MAX_MEGABYTES = 15
+MAX_PIXELS = 50_000_000
 MAX_SIDE = 10_000
 
-FORMATS = tuple(name.upper() for name in EXTENSIONS)  # as Pillow names them
+FORMATS = tuple(name.upper() for name in EXTENSIONS if name != "HEIC")  # that Pillow reads, as it names them
 *_others, _last = EXTENSIONS
 FORMAT_NAMES = f"{', '.join(_others)} or {_last}"
 FILE_EXTENSIONS = [extension for extensions in EXTENSIONS.values() for extension in extensions]
 MAX_BYTES = MAX_MEGABYTES * 1024 * 1024
 SIZE_LIMIT = f"{MAX_MEGABYTES} MB"
+# What takes a few milliseconds at most. Of HEIC, AVIF and TIFF nothing does for certain.
+QUICK_BYTES, QUICK_PIXELS = 100_000, 1_000_000
 
 # The marker that a file may repeat only so often, by its first bytes. A progressive JPEG has about ten scans, and each
 # passes over the whole picture; a PNG has one colour profile, and each may unpack to a megabyte.
-REPEATED = {b"\xff\xd8": (b"\xff\xda", 64), b"\x89P": (b"iCCP", 16)}
-MAX_READS = 5_000  # of a file while it is decoded; a picture takes hundreds, a million empty parts would take seconds
+REPEATED = {b"\xff\xd8": (b"\xff\xda", 64), b"\x89P": (b"iCCP", 4)}
+# In how many pieces a file may be read: some, and one more for so many bytes. A GIF's pieces have 255, and are read
+# twice; a picture of a million empty parts would take seconds.
+MAX_READS, BYTES_A_READ, BYTES_A_READ_OF_GIF = 5_000, 1_000, 60
+# Of TIFFs, as Pillow names them. libtiff knows more, which are made for other things than scans.
+COMPRESSIONS = {"raw", "tiff_ccitt", "group3", "group4", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate"}
+COMPRESSIONS |= {"packbits"}
 
 
 class NotAnImage(ValueError):
-    """The bytes are no picture in one of FORMATS, or a broken or animated one."""
+    """The bytes are no picture in one of the formats, or a broken or animated one."""
 
     def __init__(self, message: str = f"This is not a picture that can be read: send a {FORMAT_NAMES}."):
         super().__init__(message)
@@ -41,7 +66,7 @@ class ImageTooLarge(ValueError):
     """The file has too many bytes, or the picture too many pixels."""
 
 
-# What Pillow's decoders are known to raise on hostile bytes; to the person who sent it each is a broken file.
+# What the decoders are known to raise on hostile bytes; to the person who sent it each is a broken file.
 BROKEN = (
     OSError,
     SyntaxError,
@@ -56,7 +81,7 @@ BROKEN = (
     RuntimeError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
+    cv2.error,
 )
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -70,61 +95,135 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
+FIRST_ON_ITS_SIDE = 5  # of the orientations: from here on, width and height are exchanged
+
 # Anybody may send anything: Pillow's warnings about sizes, which are checked here, and metadata would fill the log.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 PngImagePlugin.MAX_TEXT_MEMORY = 4 * PngImagePlugin.MAX_TEXT_CHUNK  # 4 MB of unpacked text instead of 64
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the app bounds by itself how many are decoded at once; more were no faster
 
 
 def decode(data: bytes) -> Image.Image:
-    """The picture in a file's bytes, upright, fully loaded.
+    """The picture in a file's bytes, upright, fully loaded, reduced to at most reducing.WORK_SIDE pixels a side.
 
-    The bytes alone decide the format (one of FORMATS), never a name. Large JPEGs come back reduced, never below 1,000
-    pixels on the short side. A JPEG's auxiliary pictures (previews, gain maps) are left out.
+    The bytes alone decide the format (one of EXTENSIONS), never a name. Of a TIFF the first page is read, of a JPEG or
+    HEIC the main picture: previews, gain maps and the like are left out. It takes less than memory.MEMORY.
 
-    Raises ImageTooLarge (over MAX_BYTES, MAX_PIXELS or MAX_SIDE, by its header, before anything is decoded) and
-    NotAnImage (another format, broken, truncated, or more than one frame).
+    Raises ImageTooLarge (over MAX_BYTES, MAX_PIXELS, MAX_SIDE or what this kind of file may have within that memory, by
+    its header, before anything is decoded) and NotAnImage (another format, broken, truncated, or animated).
     """
+    with _opened(data) as picture, _broken_is("This picture is broken or incomplete: save or send it once more."):
+        if isinstance(picture, HeifFile):
+            return reduced_rows(picture.size, lambda top, bottom: heif.rows_of(picture, top, bottom))
+        small = _small(picture, data)
+        turn = UPRIGHT.get(_orientation(picture))
+        return small.transpose(turn) if turn is not None else small
+
+
+def upright_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels of the picture in a file's bytes, upright and not reduced. Raises what decode does."""
+    with _opened(data) as picture:
+        width, height = picture.size
+        turned = not isinstance(picture, HeifFile) and _orientation(picture) >= FIRST_ON_ITS_SIDE
+    return (height, width) if turned else (width, height)
+
+
+def is_quick(data: bytes) -> bool:
+    """Whether decoding or refusing a file takes a few milliseconds at most, told from its size and its header."""
+    if len(data) > QUICK_BYTES or data[4:8] == b"ftyp" or data[:2] in (b"II", b"MM"):
+        return False
+    try:
+        with _opened(data) as picture:
+            return picture.size[0] * picture.size[1] <= QUICK_PIXELS
+    except (NotAnImage, ImageTooLarge):
+        return True
+
+
+# --- The header -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image | HeifFile]:
+    """A picture of which the header was read, and nothing else yet. Raises what `decode` does."""
     if len(data) > MAX_BYTES:
         raise too_many_bytes()
     limit = REPEATED.get(data[:2])
     if limit and data.count(limit[0]) > limit[1]:
         raise NotAnImage
+    with _broken_is(str(NotAnImage())):
+        picture = heif.open_heif(data) if heif.is_heif(data) else Image.open(_BoundedReads(data), formats=FORMATS)
+        width, height = picture.size
+        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+            raise too_many_pixels()
+        if heif.moves(data) if isinstance(picture, HeifFile) else _moves(picture):
+            raise NotAnImage("This picture moves: send one with a single frame.")
+        if isinstance(picture, TiffImageFile) and picture.info["compression"] not in COMPRESSIONS:
+            raise NotAnImage("This TIFF is compressed in an unusual way: save it with LZW, or as a PNG.")
+        most = memory.largest(picture, data)
+        if width * height > most:
+            raise too_many_of_this_kind(most)
+    with nullcontext() if isinstance(picture, HeifFile) else picture:
+        yield picture
+
+
+@contextmanager
+def _broken_is(sentence: str) -> Iterator[None]:
+    """What goes wrong inside means that the picture is broken, and is said so."""
     try:
-        image = Image.open(_BoundedReads(data), formats=FORMATS)
+        yield
+    except (NotAnImage, ImageTooLarge):
+        raise
     except Image.DecompressionBombError as error:
         raise too_many_pixels() from error
     except BROKEN as error:
-        raise NotAnImage from error
-    return _load(image)
+        raise NotAnImage(sentence) from error
 
 
 class _BoundedReads(io.BytesIO):
-    """A file's bytes for Pillow, read in at most MAX_READS pieces."""
+    """A file's bytes for Pillow, read in a bounded number of pieces."""
 
-    reads = 0
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left = MAX_READS + len(data) // (BYTES_A_READ_OF_GIF if data.startswith(b"GIF8") else BYTES_A_READ)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += 1
-        if self.reads > MAX_READS:
+        self._left -= 1
+        if self._left < 0:
             raise OSError("There are too many parts in this file.")
         return super().read(size)
 
 
-def _load(image: Image.Image) -> Image.Image:
-    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
-        raise too_many_pixels()
-    try:
-        if image.format != "MPO" and getattr(image, "is_animated", False):
-            raise NotAnImage("This picture moves: send one with a single frame.")
-        image.draft(image.mode, (1000, 1000))
-        image.load()
-    except NotAnImage:
-        raise
-    except BROKEN as error:
-        raise NotAnImage("This picture is broken or incomplete: save or send it once more.") from error
-    turn = UPRIGHT.get(_orientation(image))
-    return image.transpose(turn) if turn is not None else image
+def _moves(picture: Image.Image) -> bool:
+    """Whether it has frames; those of a TIFF are pages, and those of an MPO the other pictures in a phone's JPEG."""
+    return picture.format not in ("MPO", "TIFF") and getattr(picture, "is_animated", False)
+
+
+# --- The pixels -------------------------------------------------------------------------------------------------------
+
+
+def _small(picture: Image.Image, data: bytes) -> Image.Image:
+    """The picture's pixels as they lie in the file, reduced."""
+    if picture.format == "WEBP" and reduction(picture.size) > 1:
+        return _small_webp(picture.size, data)
+    picture.draft(picture.mode, (1000, 1000))
+    picture.load()
+    if picture.mode == "LAB":
+        return reduced(picture.getchannel("L"))  # Pillow converts it to no other mode
+    return reduced(picture)
+
+
+def _small_webp(size: tuple[int, int], data: bytes) -> Image.Image:
+    """A large WebP, reduced. OpenCV unpacks it once; Pillow keeps four copies, of 16 bytes a pixel together."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise OSError("OpenCV finds it broken.")
+    mode, stored = ("RGBA", "BGRA") if pixels.shape[2] == 4 else ("RGB", "BGR")
+
+    def rows(top: int, bottom: int) -> Image.Image:
+        return Image.frombytes(mode, (size[0], bottom - top), pixels[top:bottom].tobytes(), "raw", stored)
+
+    return reduced_rows(size, rows)
 
 
 def _orientation(image: Image.Image) -> Any:
@@ -134,6 +233,9 @@ def _orientation(image: Image.Image) -> Any:
     except BROKEN:
         return 1
     return value if isinstance(value, int) else 1
+
+
+# --- What is too large ------------------------------------------------------------------------------------------------
 
 
 def too_many_bytes() -> ImageTooLarge:
@@ -146,4 +248,12 @@ def too_many_pixels() -> ImageTooLarge:
     return ImageTooLarge(
         "This picture has too many pixels: "
         f"send one of at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} a side."
+    )
+
+
+def too_many_of_this_kind(most: int) -> ImageTooLarge:
+    """The error of a picture with more pixels than a file of its kind may have, `most`, though not than a JPEG may."""
+    return ImageTooLarge(
+        f"This kind of picture takes too much memory: send one of at most {most // 1_000_000} megapixels, "
+        f"or a JPEG that is not progressive, of at most {MAX_PIXELS // 1_000_000}."
     )

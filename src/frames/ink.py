@@ -26,9 +26,9 @@ from frames.masks import (
     without_isolated_pixels,
 )
 from frames.photographs import photographed_ink, reduction
+from frames.reducing import WORK_SIDE, reduced
 
 BOX = 20  # pixels of MNIST's box, into which ink of any size is scaled
-WORK_SIDE = 2000  # pixels; larger pictures are reduced first
 MIN_CONTRAST = 16  # grey levels, of 255, between paper and ink, below which nothing counts as drawn
 
 
@@ -89,6 +89,7 @@ def _pixels(image: Image.Image | NDArray[Any]) -> Pixels:
 def _image_pixels(image: Image.Image) -> Pixels:
     if image.width * image.height > MAX_PIXELS:
         raise too_many_pixels()
+    image = reduced(image)
     if image.mode in ("L", "RGBA"):
         return np.asarray(image)
     if image.mode == "1":

@@ -11,9 +11,11 @@ from starlette.exceptions import HTTPException
 
 from frames.images import ImageTooLarge, NotAnImage
 from frames.masks import NoInk
+from frames.segmentation import TooManyDigits
 from learning.weights import ModelMissing
 from storage.database import DatabaseAway
 from storage.writer import NotWritten
+from web.decoding import AGAIN, Busy
 from web.schemas import Problem
 
 # What each status code means; every operation lists those that it returns.
@@ -22,9 +24,10 @@ _MEANINGS = {
     403: "Only the app's own page may ask for this.",
     404: "Nothing has that name.",
     413: "The picture or the request is too large.",
-    422: "Nothing is drawn, or a field is wrong.",
+    422: "Nothing is drawn, the picture has more digits than are read here, or a field is wrong.",
     429: "Too many calls: Retry-After says how many seconds to wait.",
-    503: "The model or the database is not ready.",
+    503: "The model or the database is not ready, or too many large pictures are being read: then Retry-After says how "
+    "many seconds to wait.",
 }
 
 
@@ -41,6 +44,10 @@ class NotOurPage(PermissionError):
     """A request that only the app's own page may make."""
 
 
+class SeveralDigits(ValueError):
+    """A picture of several digits, where one was asked for."""
+
+
 class TooFast(RuntimeError):
     """Somebody has to wait a minute."""
 
@@ -49,18 +56,23 @@ _CODES: dict[type[Exception], int] = {
     NotAnImage: 400,
     ImageTooLarge: 413,
     NoInk: 422,
+    TooManyDigits: 422,
+    SeveralDigits: 422,
     NotOurPage: 403,
     NotFound: 404,
     TooFast: 429,
     ModelMissing: 503,
     DatabaseAway: 503,
     NotWritten: 503,
+    Busy: 503,
 }
+_AGAIN: dict[type[Exception], int] = {TooFast: 60, Busy: AGAIN}  # seconds
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-    headers = {"retry-after": "60"} if isinstance(error, TooFast) else None
+    wait = _AGAIN.get(type(error))
+    headers = {"retry-after": str(wait)} if wait else None
     return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
 
 
