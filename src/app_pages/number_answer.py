@@ -92,7 +92,7 @@ def show_number(pad: Pad, number: WholeNumber, place: OnCanvas | InPicture, trou
 def _digits(number: WholeNumber) -> list[dict[str, Any]]:
     """All digits as the component takes them, line after line."""
     digits = number.numbers.digits
-    labels = [number.labels.get(digit.reading.drawing_id) for digit in digits]
+    labels = [number.label_of(digit) for digit in digits]
     places = range(1, len(digits) + 1)
     return [_shown(*each, len(digits)) for each in zip(digits, labels, places, strict=True)]
 

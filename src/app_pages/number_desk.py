@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import streamlit as st
@@ -14,9 +15,10 @@ from app_pages.recent import forget_list
 from app_pages.saving import NotSaved, outcome
 from app_pages.undoing import Undo, relabel, unlabel
 from app_pages.upload import uploaded_picture
-from app_pages.whole_number import WholeNumber
+from app_pages.whole_number import WholeNumber, mark_of
 from learning.classes import NOT_A_DIGIT, in_words
 from serving.app_state import get_app_state
+from serving.whole_numbers import Digit
 from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
 
@@ -40,12 +42,12 @@ def _said() -> None:
     """Save the label of a digit; if it cannot be kept anywhere, say so."""
     said, state, visitor = sent("said"), get_app_state(), current_visitor()
     number: WholeNumber | None = st.session_state.get("number")
-    digit = number.find(said["id"], said["mark"]) if number else None
-    label = said["label"]
-    if number is None or digit is None or label not in range(NOT_A_DIGIT + 1):
+    label, drawing_id = said["label"], UUID(said["id"])
+    digit = number.find(drawing_id) if number else None
+    if number is None or digit is None or mark_of(digit) != said["mark"] or label not in range(NOT_A_DIGIT + 1):
         st.session_state.trouble = CHANGED
         return
-    drawing_id, before = digit.reading.drawing_id, number.labels.get(digit.reading.drawing_id)
+    before = number.label_of(digit)
     if label == before:
         return  # the same message once more
     number.deleted.discard(drawing_id)
@@ -56,21 +58,16 @@ def _said() -> None:
     except NotSaved as error:
         st.session_state.trouble = f"{error} Your number stays here."
         return
-    number.labels[drawing_id] = label
+    number.say(digit, label)
     number.read_again(state, current_pad().model, visitor)
     forget_list()
-    current_pad().say(text, _take_back(number, drawing_id, before))
+    current_pad().say(text, _take_back(number, digit, before))
 
 
-def _take_back(number: WholeNumber, drawing_id: UUID, before: int | None) -> Undo:
+def _take_back(number: WholeNumber, digit: Digit, before: int | None) -> Undo:
     """What gives a digit the label again that it had, or none."""
-
-    def then() -> None:
-        if before is None:
-            number.labels.pop(drawing_id, None)
-        else:
-            number.labels[drawing_id] = before
-
+    then = partial(number.say, digit, before)
+    drawing_id = digit.reading.drawing_id
     return unlabel(drawing_id, then) if before is None else relabel(drawing_id, before, then)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app_pages.whole_number import WholeNumber
 from frames.drawing import Drawing
-from frames.images import decode
+from frames.images import decode, upright_size
 from frames.lattice import Lattice
 from frames.segmentation import in_picture
 from serving.app_state import AppState
@@ -27,9 +27,8 @@ class UploadedNumber:
 
     def lattice(self, data: bytes) -> Lattice:
         """What may be digits in a file that has been decoded before."""
-        image = decode(data)
-        self.size = image.size
-        return in_picture(image)
+        self.size = upright_size(data)
+        return in_picture(decode(data), self.size)
 
 
 def read_picture(

@@ -53,10 +53,7 @@ def told(label: int | None) -> str:
 
 def lines(number: WholeNumber) -> list[str]:
     """The number as it is now, line by line; see glyph()."""
-    return [
-        "".join(glyph(digit, number.labels.get(digit.reading.drawing_id)) for digit in line)
-        for line in number.numbers.lines
-    ]
+    return ["".join(glyph(digit, number.label_of(digit)) for digit in line) for line in number.numbers.lines]
 
 
 def about(number: WholeNumber, keeps: bool = True) -> str:
@@ -67,7 +64,7 @@ def about(number: WholeNumber, keeps: bool = True) -> str:
     if len(digits) == 1:
         return ""
     several = "These are several digits. " if number.source == "upload" else ""
-    count = sum(doubtful(each, number.labels.get(each.reading.drawing_id)) for each in digits)
+    count = sum(doubtful(each, number.label_of(each)) for each in digits)
     doubt = f"{_counted(count)} doubtful. " if count else ""
     return f"{several}{doubt}Press a digit to {'correct it' if keeps else 'see how sure the answer is'}."
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import streamlit as st
@@ -23,6 +24,13 @@ NOTHING = Numbers(())
 TOO_MANY = "These are too many digits for one number: take some away."
 
 
+class Label(NamedTuple):
+    """What a digit was said to be (0-9 or NOT_A_DIGIT), and the mark of the ink that this was said of."""
+
+    label: int
+    mark: str
+
+
 @dataclass
 class WholeNumber:
     """What is known of a number that is drawn or was uploaded; `number_id` is a secret of its visitor."""
@@ -32,11 +40,13 @@ class WholeNumber:
     numbers: Numbers = NOTHING
     refusal: str = ""
     """Why nothing could be read."""
-    labels: dict[UUID, int] = field(default_factory=dict)
+    labels: dict[UUID, Label] = field(default_factory=dict)
     deleted: set[UUID] = field(default_factory=set)
     """Digits whose rows their visitor has deleted: only another label brings one back."""
     read_of: Hashable = None
     """What the digits were read of: the state of a canvas or file, and the model."""
+
+    # --- Reading ------------------------------------------------------------------------------------------------------
 
     def read(
         self,
@@ -53,8 +63,7 @@ class WholeNumber:
         """
         if of == self.read_of:
             return False
-        keeps = not state.settings.read_only
-        owner = visitor if keeps else None
+        owner = None if state.settings.read_only else visitor
         self.read_of, self.refusal = of, ""
         try:
             found = state.numbers.read(make_lattice, model, self.source, owner, self.number_id).result()
@@ -63,13 +72,13 @@ class WholeNumber:
         except TooManyDigits as error:
             self.refusal = TOO_MANY if self.source == "canvas" else str(error)
             return True  # what was read before stays
-        self._take(state, found if wanted is None or wanted(found) else NOTHING, visitor, keeps)
+        self._take(state, found if wanted is None or wanted(found) else NOTHING, visitor)
         return True
 
     def forget(self, state: AppState, visitor: str) -> None:
         """Nothing is left of it: its last stroke was undone."""
         if self.read_of is not None:
-            self._take(state, NOTHING, visitor, not state.settings.read_only)
+            self._take(state, NOTHING, visitor)
             self.read_of, self.refusal = None, ""
 
     def read_again(self, state: AppState, model: str, visitor: str) -> None:
@@ -79,7 +88,7 @@ class WholeNumber:
                 partial(_same, digit.reading.drawing), model, self.source, visitor, digit.reading.drawing_id
             )
             for digit in self.numbers.digits
-            if digit.reading.drawing_id not in self.labels
+            if self.label_of(digit) is None
         }
 
         def anew(digit: Digit) -> Digit:
@@ -87,54 +96,53 @@ class WholeNumber:
             return replace(digit, reading=_among_digits(digit, read.result())) if read else digit
 
         self.numbers = Numbers(tuple(tuple(map(anew, line)) for line in self.numbers.lines))
-        state.numbers.keep(self._undeleted(self.numbers))
+        state.numbers.keep(_without(self.deleted, self.numbers))
 
-    def find(self, drawing_id: str, mark: str) -> Digit | None:
-        """One of its digits, if its ink is still what it was when it was shown with this mark."""
-        for digit in self.numbers.digits:
-            if str(digit.reading.drawing_id) == drawing_id and mark_of(digit) == mark:
-                return digit
-        return None
+    def _take(self, state: AppState, numbers: Numbers, visitor: str) -> None:
+        """Show these digits from now on, and let the rows be theirs.
 
-    def _take(self, state: AppState, numbers: Numbers, visitor: str, keeps: bool) -> None:
-        """Show these digits from now on, and let the rows be theirs. A label stays only with the ink that it is of."""
-        before = {digit.reading.drawing_id: mark_of(digit) for digit in self.numbers.digits}
-        now = {digit.reading.drawing_id: mark_of(digit) for digit in numbers.digits}
-        changed = [each for each in self.labels if now.get(each) != before.get(each)]
-        for drawing_id in changed:
-            del self.labels[drawing_id]
-            if drawing_id in now:
+        A label stays only with the ink that it is of; its row stays also where that is no digit of the number any more.
+        """
+        for digit in numbers.digits:
+            drawing_id = digit.reading.drawing_id
+            if drawing_id in self.labels and self.label_of(digit) is None:
+                del self.labels[drawing_id]
                 state.hands.relearned(withdraw(state.writer, drawing_id, visitor), visitor)
-        if keeps:
-            state.numbers.keep(self._undeleted(numbers), self.numbers)
+        if not state.settings.read_only:
+            state.numbers.keep(_without(self.deleted, numbers), _without(self.labels.keys(), self.numbers))
         self.numbers = numbers
 
-    def _undeleted(self, numbers: Numbers) -> Numbers:
-        """Those whose rows their visitor has not deleted."""
-        lines = ((each for each in line if each.reading.drawing_id not in self.deleted) for line in numbers.lines)
-        return Numbers(tuple(map(tuple, lines)))
+    # --- What is said of the digits -----------------------------------------------------------------------------------
+
+    def label_of(self, digit: Digit) -> int | None:
+        """What a digit was said to be, if its ink is still what it was then."""
+        known = self.labels.get(digit.reading.drawing_id)
+        return known.label if known and known.mark == mark_of(digit) else None
+
+    def say(self, digit: Digit, label: int | None) -> None:
+        """Know what a digit was said to be, or that nothing is said of it any more."""
+        self.labels.pop(digit.reading.drawing_id, None)
+        if label is not None:
+            self.labels[digit.reading.drawing_id] = Label(label, mark_of(digit))
+
+    def find(self, drawing_id: UUID) -> Digit | None:
+        """One of its digits."""
+        return next((digit for digit in self.numbers.digits if digit.reading.drawing_id == drawing_id), None)
 
 
 def digit_labelled(drawing_id: UUID, label: int | None) -> None:
     """A drawing was given a label, or none any more, in a list: a digit of the number on the page may be it."""
-    if number := _number_with(drawing_id):
-        number.labels.pop(drawing_id, None)
-        if label is not None:
-            number.labels[drawing_id] = label
+    number: WholeNumber | None = st.session_state.get("number")
+    if number and (digit := number.find(drawing_id)):
+        number.say(digit, label)
 
 
 def digit_deleted(drawing_id: UUID) -> None:
     """A drawing was deleted in a list: if it is a digit on the page, it may be seen there, but not be kept again."""
-    if number := _number_with(drawing_id):
-        number.labels.pop(drawing_id, None)
-        number.deleted.add(drawing_id)
-
-
-def _number_with(drawing_id: UUID) -> WholeNumber | None:
-    """The number on the page, if a drawing is a digit of it."""
     number: WholeNumber | None = st.session_state.get("number")
-    digits = number.numbers.digits if number else ()
-    return number if any(digit.reading.drawing_id == drawing_id for digit in digits) else None
+    if number and (digit := number.find(drawing_id)):
+        number.say(digit, None)
+        number.deleted.add(drawing_id)
 
 
 def mark_of(digit: Digit) -> str:
@@ -150,3 +158,8 @@ def _among_digits(digit: Digit, reading: Reading) -> Reading:
     """A new reading of a digit; that it is one may have been told from those beside it, which stays true."""
     is_digit = reading.prediction.is_digit or digit.reading.prediction.is_digit
     return replace(reading, prediction=replace(reading.prediction, is_digit=is_digit))
+
+
+def _without(those: Collection[UUID], numbers: Numbers) -> Numbers:
+    lines = ((digit for digit in line if digit.reading.drawing_id not in those) for line in numbers.lines)
+    return Numbers(tuple(map(tuple, lines)))
