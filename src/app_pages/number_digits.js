@@ -32,7 +32,7 @@ class Digits {
   write(digits, lines) {
     const text = this.find(".text")
     text.classList.toggle("empty", !digits.length)
-    text.classList.toggle("long", digits.length > MANY)
+    this.find(".numbers").classList.toggle("many", digits.length > MANY)
     let next = 0
     const written = lines.map(count => {
       const line = document.createElement("span")

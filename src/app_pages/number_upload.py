@@ -34,7 +34,7 @@ class UploadedNumber:
 def read_picture(
     state: AppState, on_page: DrawingState, drawing: Drawing, data: Callable[[], bytes]
 ) -> Reading | UploadedNumber:
-    """Read a picture as one digit; where it is none, `data`, the bytes of its file, may show several.
+    """Read a picture as one digit; where it is none, `data`, the bytes of its file, may show several, or too many.
 
     Its row is kept where it is one drawing, and where it is a number those of its digits.
     """
@@ -46,7 +46,7 @@ def read_picture(
     now = number.read(
         state, lambda: uploaded.lattice(data()), on_page, on_page.model, on_page.visitor, wanted=several_digits
     )
-    if number.numbers.digits:
+    if number.numbers.digits or number.refusal:
         return uploaded
     if now and not state.settings.read_only:
         state.reader.keep(reading)

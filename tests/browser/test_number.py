@@ -133,6 +133,7 @@ def test_a_digit_that_was_deleted_in_the_list_is_not_kept_again(app: RunningApp,
     page.get_by_role("button", name="Change").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+    at_rest(page)
     draw(page, placed(ZERO, 2), wide_canvas(page))
     expect_text(page, "140")
     wait_until(lambda: [row[0] for row in rows_of(app, page)] == [1, 0], what="the row of the next digit")
