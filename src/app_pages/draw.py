@@ -12,8 +12,8 @@ from app_pages.board import canvas, choose_brush, take_choices, tools
 from app_pages.challenge import Task, challenge_panel, current_challenge, current_task
 from app_pages.hand import hand_panel
 from app_pages.number_answer import OnCanvas
-from app_pages.number_desk import number_side
-from app_pages.number_pad import TAB, write_number
+from app_pages.number_desk import number_side, write_number
+from app_pages.number_pad import TAB
 from app_pages.number_upload import UploadedNumber
 from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list, recent_drawings

@@ -7,22 +7,38 @@ from uuid import UUID
 
 import streamlit as st
 
+from app_pages.board import canvas, tools
 from app_pages.number_answer import Callbacks, InPicture, OnCanvas, sent, show_number
-from app_pages.number_pad import current_number_pad
+from app_pages.number_pad import WIDTH, current_number_pad
 from app_pages.number_upload import UploadedNumber
-from app_pages.pad import Pad, current_pad
+from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list
 from app_pages.saving import NotSaved, outcome
 from app_pages.undoing import Undo, relabel, unlabel
 from app_pages.upload import uploaded_picture
 from app_pages.whole_number import WholeNumber, mark_of
+from frames.segmentation import in_strokes
 from learning.classes import NOT_A_DIGIT, in_words
-from serving.app_state import get_app_state
+from serving.app_state import AppState, get_app_state
 from serving.whole_numbers import Digit
 from web.labelling import Said, give_label
 from web.visitors import current_client, current_visitor
 
 CHANGED = "This digit has changed since: look at it again, and then say what it is."
+
+
+def write_number(state: AppState, pad: Pad) -> OnCanvas:
+    """Show the wide canvas with its tools, and read what is on it."""
+    number_pad, visitor = current_number_pad(), current_visitor()
+    strokes = canvas(number_pad, pad.pen, WIDTH)
+    tools(number_pad, "number-tool")
+    if strokes:
+        number_pad.fresh = False
+        of = (number_pad.revision, len(strokes), pad.model, pad.revision)
+        number_pad.number.read(state, lambda: in_strokes(strokes, WIDTH, SIDE, pad.pen), of, pad.model, visitor)
+    else:
+        number_pad.number.forget(state, visitor)
+    return OnCanvas(number_pad.key, WIDTH, strokes, number_pad.fresh)
 
 
 def number_side(pad: Pad, found: OnCanvas | UploadedNumber, trouble: str) -> None:

@@ -1,4 +1,4 @@
-"""The wide canvas for a whole number, and what a session knows of it."""
+"""What a session knows of its wide canvas, for a whole number."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from uuid import UUID
 
 import streamlit as st
 
-from app_pages.board import canvas, tools
-from app_pages.number_answer import OnCanvas
-from app_pages.pad import SIDE, Pad, current_pad
+from app_pages.pad import SIDE, current_pad
 from app_pages.recent import forget_list
 from app_pages.sheet import Sheet, kept_strokes
 from app_pages.whole_number import WholeNumber
 from frames.canvas import objects_of
-from frames.segmentation import in_strokes
-from serving.app_state import AppState
-from web.visitors import current_visitor
 
 WIDTH = 2 * SIDE  # the canvas's own pixels; it is SIDE high, and on a phone still high enough for a finger
 TAB = "Number"
@@ -66,17 +61,3 @@ def current_number_pad() -> NumberPad:
     """The session's wide canvas."""
     number_pad: NumberPad = st.session_state.setdefault("number_pad", NumberPad())
     return number_pad
-
-
-def write_number(state: AppState, pad: Pad) -> OnCanvas:
-    """Show the wide canvas with its tools, and read what is on it."""
-    number_pad, visitor = current_number_pad(), current_visitor()
-    strokes = canvas(number_pad, pad.pen, WIDTH)
-    tools(number_pad, "number-tool")
-    if strokes:
-        number_pad.fresh = False
-        of = (number_pad.revision, len(strokes), pad.model, pad.revision)
-        number_pad.number.read(state, lambda: in_strokes(strokes, WIDTH, SIDE, pad.pen), of, pad.model, visitor)
-    else:
-        number_pad.number.forget(state, visitor)
-    return OnCanvas(number_pad.key, WIDTH, strokes, number_pad.fresh)
