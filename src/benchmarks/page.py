@@ -187,3 +187,18 @@ def _outside(page: Page, stroke: Stroke) -> list[str]:
         or box["x"] + box["width"] > size["width"]
         or box["y"] + box["height"] > size["height"]
     ]
+
+
+def table(found: Found) -> list[list[str]]:
+    """The rows of the README's table."""
+    p50, p95 = np.percentile(found.pen_up, (50, 95))
+    rows = [["the Draw page", "measured"]]
+    rows.append(
+        ["first load to a canvas, empty cache", f"{found.usable / 1e3:.2f} s, {found.loaded_bytes / 1e6:.1f} MB"]
+    )
+    rows.append(["of that our own files", f"{found.our_bytes / 1e3:.0f} kB"])
+    rows.append(["pen-up to the painted answer, p50 / p95", f"{p50:.0f} / {p95:.0f} ms"])
+    rows.append(["answers a second while the pen moves", f"{found.answers_a_second:.1f}"])
+    for (width, height), outside in found.outside.items():
+        rows.append([f"outside a screen of {width} x {height}", ", ".join(outside) or "nothing"])
+    return rows

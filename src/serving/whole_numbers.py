@@ -6,16 +6,18 @@ by the lattice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 import logger
 import metrics
 from frames.drawing import Drawing
-from frames.lattice import Box, Candidate, Lattice
+from frames.lattice import Box, Found, Lattice
+from frames.masks import Pixels
 from frames.segmentation import MAX_DIGITS, TooManyDigits
 from serving.batching import MAX_BATCH, Batcher
 from serving.hands import HandCache
@@ -29,6 +31,49 @@ CERTAIN = 0.9  # confidence: what a part has to have at least to be certainly a 
 IN_CONTEXT = -3.0  # log odds: among digits, what is likelier than this to be one counts as one
 
 SEVERAL = "There are several digits in this picture: send it to /api/read, which reads them all, or send one digit."
+
+
+Frames = Sequence[Pixels]
+
+
+class Part(NamedTuple):
+    """A digit in a picture, or what stands among digits: where it was found, and what the model says to it."""
+
+    found: Found
+    prediction: Prediction
+
+
+def read_lattice(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
+    """What a lattice holds, line by line from top to bottom, each from left to right. `predict` reads frames.
+
+    Among digits, what the digit score alone would refuse counts as one where its place and size speak for it.
+
+    Raises TooManyDigits, and what `predict` raises.
+    """
+    candidates = lattice.candidates
+    predictions = predict([candidate.frame for candidate in candidates])
+    scores = [prediction.digit_score for prediction in predictions]
+    chosen = lattice.choose(scores, [prediction.confidence for prediction in predictions])
+    if sum(map(len, chosen)) > MAX_DIGITS:
+        raise TooManyDigits
+    lines = []
+    for line in chosen:
+        certain = sum(predictions[number].is_digit for number, _ in line)
+        among_digits = len(line) > 1 and 2 * certain >= len(line)
+        parts = []
+        for number, odds in line:
+            prediction = predictions[number]
+            if among_digits and odds > IN_CONTEXT:
+                prediction = replace(prediction, is_digit=True)
+            parts.append(Part(lattice.find(candidates[number]), prediction))
+        lines.append(parts)
+    return lines
+
+
+def texts_of(lines: Iterable[Iterable[Prediction]]) -> list[str]:
+    """Lines as they are read, without what is no digit; none of a line without digits."""
+    texts = ("".join(str(each.predicted_digit) for each in line if each.is_digit) for line in lines)
+    return [text for text in texts if text]
 
 
 @dataclass(frozen=True)
@@ -52,10 +97,8 @@ class Numbers:
 
     @property
     def texts(self) -> list[str]:
-        """The lines as they are read, without what is no digit; none of a line without digits."""
-        told = ((digit.reading.prediction for digit in line) for line in self.lines)
-        texts = ("".join(str(each.predicted_digit) for each in line if each.is_digit) for line in told)
-        return [text for text in texts if text]
+        """The lines as they are read, see texts_of."""
+        return texts_of((digit.reading.prediction for digit in line) for line in self.lines)
 
     @property
     def text(self) -> str:
@@ -144,35 +187,22 @@ class NumberReader:
     ) -> Numbers:
         with metrics.timed("preprocess"):
             lattice = make_lattice()
-        candidates = lattice.candidates
-        predictions = self._predict(candidates, model, self._hand(visitor, model) if personal else None)
-        scores = [prediction.digit_score for prediction in predictions]
-        chosen = lattice.choose(scores, [prediction.confidence for prediction in predictions])
-        if sum(map(len, chosen)) > MAX_DIGITS:
-            raise TooManyDigits
+        hand = self._hand(visitor, model) if personal else None
 
-        def digit(number: int, odds: float, among_digits: bool) -> Digit:
-            box, name, drawing = lattice.find(candidates[number])
-            prediction = predictions[number]
-            if among_digits and odds > IN_CONTEXT:
-                prediction = replace(prediction, is_digit=True)
-            count_reading(prediction, source)
-            drawing_id = uuid5(number_id, name) if number_id else uuid4()
-            return Digit(box, Reading(drawing_id, drawing, prediction, source, visitor))
+        def digit(part: Part) -> Digit:
+            count_reading(part.prediction, source)
+            drawing_id = uuid5(number_id, part.found.name) if number_id else uuid4()
+            return Digit(part.found.box, Reading(drawing_id, part.found.drawing, part.prediction, source, visitor))
 
-        lines = []
-        for line in chosen:
-            certain = sum(predictions[number].is_digit for number, _ in line)
-            among_digits = len(line) > 1 and 2 * certain >= len(line)
-            lines.append(tuple(digit(number, odds, among_digits) for number, odds in line))
-        return Numbers(tuple(lines))
+        lines = read_lattice(lattice, lambda frames: self._predict(frames, model, hand))
+        return Numbers(tuple(tuple(map(digit, line)) for line in lines))
 
-    def _predict(self, candidates: Sequence[Candidate], model: str, hand: PersonalModel | None) -> list[Prediction]:
-        """What the model says to each candidate: a batch at a time, so that nobody waits for all of them."""
+    def _predict(self, frames: Frames, model: str, hand: PersonalModel | None) -> list[Prediction]:
+        """What the model says to each frame: a batch at a time, so that nobody waits for all of them."""
         predictions: list[Prediction] = []
-        for first in range(0, len(candidates), MAX_BATCH):
-            batch = candidates[first : first + MAX_BATCH]
-            asked = [self._batcher.submit(partial(Drawing, candidate.frame), model, hand) for candidate in batch]
+        for first in range(0, len(frames), MAX_BATCH):
+            batch = frames[first : first + MAX_BATCH]
+            asked = [self._batcher.submit(partial(Drawing, frame), model, hand) for frame in batch]
             predictions += [each.result().prediction for each in asked]
         return predictions
 
