@@ -63,7 +63,7 @@ def show_answer(
     Where the `task` asks for a digit, that is the label, and the bars cannot be pressed.
     """
     pad.runs += 1
-    upload = reading is not None and reading.source == "upload"
+    upload = reading is not None and reading.source != "canvas"
     _component(
         key=KEY,
         data={
@@ -78,7 +78,7 @@ def show_answer(
             "pen": pad.pen,
             "url": f"{_base()}/api/strokes",
             "why": f"{_base()}/api/why",
-            "source": "upload" if upload else "canvas",
+            "source": reading.source if reading else "canvas",
             "strokes": strokes_json(strokes) if strokes and not upload else "[]",
             "count": 1 if upload else len(strokes),
             "answer": asdict(words_of(reading)) if reading else None,

@@ -119,7 +119,7 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
                 if by_number.open:
                     found = write_number(state, pad)
             with by_file:
-                file = uploader()
+                file = uploader(bool(by_file.open))
                 if by_file.open:
                     found = read_upload(state, file, pad)
         if not (by_number.open or by_file.open):
@@ -190,7 +190,7 @@ def _said() -> None:
     """Save a label and empty the canvas; if it cannot be kept anywhere, say so and leave the drawing."""
     said, pad, state = sent("said"), current_pad(), get_app_state()
     reading: Reading | None = st.session_state.get("reading")
-    uploaded = reading is not None and reading.source == "upload"
+    uploaded = reading is not None and reading.source != "canvas"
     drawing_id = reading.drawing_id if uploaded and reading else pad.drawing_id
     if said["id"] != str(drawing_id):
         return  # of a drawing that is no longer there

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from app_pages.whole_number import WholeNumber
 from frames.drawing import Drawing
-from frames.images import decode, upright_size
+from frames.images import ImageTooLarge, NotAnImage, upright_size
 from frames.lattice import Lattice
 from frames.segmentation import in_picture
 from serving.app_state import AppState
 from serving.page_readings import DrawingState
 from serving.reading import Reading
 from serving.whole_numbers import several_digits
+from web.decoding import Busy, made_now
 
 
 @dataclass
@@ -26,15 +26,13 @@ class UploadedNumber:
     size: tuple[int, int] = (1, 1)
 
     def lattice(self, data: bytes) -> Lattice:
-        """What may be digits in a file that has been decoded before."""
+        """What may be digits in the picture in a file's bytes. Raises what `made_now` does."""
         self.size = upright_size(data)
-        return in_picture(decode(data), self.size)
+        return made_now(data, lambda picture: in_picture(picture, self.size))
 
 
-def read_picture(
-    state: AppState, on_page: DrawingState, drawing: Drawing, data: Callable[[], bytes]
-) -> Reading | UploadedNumber:
-    """Read a picture as one digit; where it is none, `data`, the bytes of its file, may show several, or too many.
+def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data: bytes) -> Reading | UploadedNumber:
+    """Read a picture as one digit; where it is none, its file's bytes may show several, or too many.
 
     Its row is kept where it is one drawing, and where it is a number those of its digits.
     """
@@ -43,9 +41,13 @@ def read_picture(
         return reading
     uploaded = _uploaded(on_page)
     number = uploaded.number
-    now = number.read(
-        state, lambda: uploaded.lattice(data()), on_page, on_page.model, on_page.visitor, wanted=several_digits
-    )
+    try:
+        now = number.read(
+            state, lambda: uploaded.lattice(data), on_page, on_page.model, on_page.visitor, wanted=several_digits
+        )
+    except (Busy, NotAnImage, ImageTooLarge) as error:  # it could be decoded a moment ago
+        number.refusal = str(error)
+        return uploaded
     if number.numbers.digits or number.refusal:
         return uploaded
     if now and not state.settings.read_only:
@@ -61,6 +63,6 @@ def _uploaded(on_page: DrawingState) -> UploadedNumber:
     """What is known of the digits in the picture that was uploaded last."""
     uploaded: UploadedNumber | None = st.session_state.get("uploaded_number")
     if uploaded is None or uploaded.number.number_id != on_page.drawing_id:
-        uploaded = UploadedNumber(WholeNumber("upload", on_page.drawing_id))
+        uploaded = UploadedNumber(WholeNumber(on_page.source, on_page.drawing_id))
         st.session_state.uploaded_number = uploaded
     return uploaded

@@ -63,7 +63,7 @@ def about(number: WholeNumber, keeps: bool = True) -> str:
         return "" if number.refusal else PROMPT
     if len(digits) == 1:
         return ""
-    several = "These are several digits. " if number.source == "upload" else ""
+    several = "These are several digits. " if number.source != "canvas" else ""
     count = sum(doubtful(each, number.label_of(each)) for each in digits)
     doubt = f"{_counted(count)} doubtful. " if count else ""
     return f"{several}{doubt}Press a digit to {'correct it' if keeps else 'see how sure the answer is'}."

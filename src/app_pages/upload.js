@@ -1,8 +1,9 @@
-// The upload's preview, and what Streamlit's uploader would refuse by itself: it would leave the answer of the file before
-// on the page, and a row for each refused file. Such a file is stopped on its way to the uploader, and the page's script
-// says why.
+// The upload's preview; pasting, which Streamlit's uploader does not know; and what that would refuse by itself: it would
+// leave the answer of the file before on the page, and a row for each refused file. Such a file is stopped on its way to
+// the uploader, and the page's script says why.
 
 const UPLOADER = "[data-testid=stFileUploader]"
+const PASTE = ".st-key-by-paste button"
 
 class Watch {
   constructor(root) {
@@ -12,6 +13,8 @@ class Watch {
     to("change", event => this.chosen(event, [...(event.target.files ?? [])], []))
     to("drop", event => this.chosen(event, [...event.dataTransfer.files], [...event.dataTransfer.items]))
     to("click", event => this.offerPictures(event))
+    to("paste", event => this.pasted(event))
+    to("click", event => this.askForPaste(event))
   }
 
   update({ data, setStateValue }) {
@@ -31,6 +34,40 @@ class Watch {
     event.preventDefault()
     event.stopPropagation()
     this.tell("refused", { number: Date.now(), reason })
+  }
+
+  // Ctrl+V anywhere but in a field for text.
+  pasted(event) {
+    const files = [...(event.clipboardData?.files ?? [])]
+    if (!files.length || event.target.closest?.("input, textarea")) return
+    event.preventDefault()
+    this.hand(files)
+  }
+
+  // The button, for those without a keyboard: the browser may ask whether the page may see the clipboard.
+  async askForPaste(event) {
+    if (!event.target.closest?.(PASTE)) return
+    event.preventDefault()
+    event.stopPropagation()
+    try {
+      for (const item of await navigator.clipboard.read()) {
+        const type = item.types.find(each => each.startsWith("image/"))
+        if (type) return this.hand([new File([await item.getType(type)], "Pasted", { type })])
+      }
+    } catch {
+      // Not allowed, or a browser that does not let pages see it.
+    }
+    this.tell("refused", { number: Date.now(), reason: "clipboard" })
+  }
+
+  // Files into the uploader, as if they had been chosen there: it sends them, and shows them in its row.
+  hand(files) {
+    const input = [...document.querySelectorAll(`${UPLOADER} input[type=file]`)].at(-1)
+    if (!input) return
+    const chosen = new DataTransfer()
+    for (const file of files) chosen.items.add(file)
+    input.files = chosen.files
+    input.dispatchEvent(new Event("change", { bubbles: true }))
   }
 
   // The dialog of the browser shows pictures first; what is dropped, or chosen all the same, is judged by its bytes.

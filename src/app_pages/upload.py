@@ -1,6 +1,7 @@
-"""The upload: a picture from a file in the canvas's place, with what was read in it outlined, or why it cannot be read.
+"""The upload: a picture in the canvas's place, with what was read in it outlined, or why it cannot be read.
 
-The session holds one picture at a time. Whatever is chosen or dropped replaces it: a file that is refused as well.
+It comes from a file, the clipboard or the camera. The session holds one picture at a time. Whatever is chosen, dropped,
+pasted or photographed replaces it: a file that is refused as well.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import streamlit as st
+from PIL import Image
 
 import metrics
 from app_pages.number_upload import UploadedNumber, read_picture
@@ -25,15 +27,15 @@ from frames.images import (
     SIZE_LIMIT,
     ImageTooLarge,
     NotAnImage,
-    decode,
     too_many_bytes,
 )
-from frames.ink import find_ink
+from frames.ink import Ink, find_ink
 from frames.masks import NoInk
 from frames.preview import Preview, preview_of
 from serving.app_state import AppState
 from serving.page_readings import DrawingState
 from serving.reading import Reading
+from web.decoding import Busy, made_now
 from web.visitors import current_visitor
 
 KEY = "upload"
@@ -42,6 +44,7 @@ REFUSED = {
     "size": str(too_many_bytes()),
     "several": "These are several files: send one picture at a time.",
     "folder": str(NotAnImage()),
+    "clipboard": "There is no picture to paste: copy one first, or press Ctrl+V here.",
 }
 
 _HERE = Path(__file__)
@@ -55,22 +58,42 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Upload:
-    """The file that was chosen last: its drawing and how that looks, or why there is none."""
+    """The picture that came last: its drawing, how that looks and the `data` of its file, or why there is none.
+
+    `file_id` is that of the file in the uploader; a photograph has none.
+    """
 
     file_id: str = ""
+    source: str = "upload"
     refusal: str = ""
     drawing: Drawing | None = None
     preview: Preview | None = None
+    data: bytes = b""
     drawing_id: UUID = field(default_factory=uuid4)
 
 
-def uploader() -> Any:
-    """Show the uploader; returns the file in it, if any.
+def uploader(shown: bool) -> Any:
+    """Show the uploader, or the camera where somebody has asked for it; returns the file in the uploader, if any.
 
-    It takes every type: the bytes decide, and a file that it refused would leave the one before in its place.
+    It takes every type: the bytes decide, and a file that it refused would leave the one before in its place. Without
+    being `shown` the camera is off.
     """
-    label = f"A picture of a digit or a number: {FORMAT_NAMES}, at most {SIZE_LIMIT}"
-    return st.file_uploader(label, key=f"file-{_emptied()}")
+    photographing = st.session_state.get("photographing", False) and shown
+    st.session_state.photographing = photographing
+    file = None
+    if photographing:
+        key = f"photo-{_emptied()}"
+        st.camera_input("A photograph of a digit or a number", key=key, on_change=_take, args=(key,))
+    else:
+        label = f"A picture of a digit or a number: {FORMAT_NAMES}, at most {SIZE_LIMIT}"
+        file = st.file_uploader(label, key=f"file-{_emptied()}")
+    with st.container(horizontal=True, key="ways", gap="xsmall"):
+        if photographing:
+            st.button("File", icon=":material/upload_file:", key="by-file", on_click=_photograph, args=(False,))
+        else:
+            st.button("Camera", icon=":material/photo_camera:", key="by-camera", on_click=_photograph, args=(True,))
+            st.button("Paste", icon=":material/content_paste:", key="by-paste")  # the component does it
+    return file
 
 
 def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | UploadedNumber | None:
@@ -78,7 +101,7 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | UploadedNumbe
     upload = _current(file)
     read = None
     if upload.drawing is not None:
-        read = _read(state, upload, upload.drawing, file, pad)
+        read = _read(state, upload, upload.drawing, pad)
     single = not isinstance(read, UploadedNumber)  # else it is shown with the digits
     if upload.refusal:
         st.error(upload.refusal, icon=":material/broken_image:")
@@ -130,21 +153,37 @@ def _current(file: Any) -> Upload:
     return upload
 
 
-def _opened(file: Any) -> Upload:
+def _photograph(begin: bool) -> None:
+    """Open the camera, or close it. What was read before goes away with the uploader that had it."""
+    st.session_state.photographing = begin
+    _empty(Upload())
+
+
+def _take(key: str) -> None:
+    """Read the photograph that was taken, and close the camera."""
+    photograph = st.session_state[key]
+    if photograph is not None:
+        st.session_state.photographing = False
+        _empty(replace(_opened(photograph, "camera"), file_id=""))
+
+
+def _opened(file: Any, source: str = "upload") -> Upload:
     try:
         with metrics.timed("preprocess"):
-            ink = find_ink(decode(file.getvalue()))
-            drawing = from_ink(ink)
-    except (NotAnImage, ImageTooLarge, NoInk) as error:
-        return Upload(file.file_id, str(error))
-    return Upload(file.file_id, "", drawing, preview_of(ink))
+            ink, drawing = made_now(file.getvalue(), _drawing)
+    except (NotAnImage, ImageTooLarge, NoInk, Busy) as error:
+        return Upload(file.file_id, source, str(error))
+    return Upload(file.file_id, source, "", drawing, preview_of(ink), file.getvalue())
 
 
-def _read(state: AppState, upload: Upload, drawing: Drawing, file: Any, pad: Pad) -> Reading | UploadedNumber:
-    on_page = DrawingState(upload.drawing_id, pad.revision, 1, pad.model, current_visitor(), "upload")
-    if file is not None:
-        return read_picture(state, on_page, drawing, file.getvalue)
-    return state.page_readings.read(on_page, lambda: drawing).result()
+def _drawing(picture: Image.Image) -> tuple[Ink, Drawing]:
+    ink = find_ink(picture)
+    return ink, from_ink(ink)
+
+
+def _read(state: AppState, upload: Upload, drawing: Drawing, pad: Pad) -> Reading | UploadedNumber:
+    on_page = DrawingState(upload.drawing_id, pad.revision, 1, pad.model, current_visitor(), upload.source)
+    return read_picture(state, on_page, drawing, upload.data)
 
 
 def _shown(preview: Preview) -> dict[str, Any]:

@@ -59,19 +59,19 @@ class WholeNumber:
     ) -> bool:
         """Read the digits, unless they have been read `of` the very same already, and keep them, if they are `wanted`.
 
-        Returns whether they were read now. Raises ModelMissing.
+        Returns whether they were read now. Raises ModelMissing, and what `make_lattice` raises of a file.
         """
         if of == self.read_of:
             return False
         owner = None if state.settings.read_only else visitor
-        self.read_of, self.refusal = of, ""
         try:
             found = state.numbers.read(make_lattice, model, self.source, owner, self.number_id).result()
         except NoInk:
             found = NOTHING
         except TooManyDigits as error:
-            self.refusal = TOO_MANY if self.source == "canvas" else str(error)
+            self.read_of, self.refusal = of, TOO_MANY if self.source == "canvas" else str(error)
             return True  # what was read before stays
+        self.read_of, self.refusal = of, ""
         self._take(state, found if wanted is None or wanted(found) else NOTHING, visitor)
         return True
 

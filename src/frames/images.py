@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import struct
 import warnings
@@ -12,11 +13,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import AvifImagePlugin, Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, _imaging
 from PIL.TiffImagePlugin import TiffImageFile
 from pillow_heif import HeifFile
 
-from frames import heif, memory
+from frames import heif, isolated, memory
 from frames.reducing import reduced, reduced_rows, reduction
 
 # The formats that are read, with their files' extensions. The pages, the API and the commands name formats and limits
@@ -101,7 +102,10 @@ FIRST_ON_ITS_SIDE = 5  # of the orientations: from here on, width and height are
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 PngImagePlugin.MAX_TEXT_MEMORY = 4 * PngImagePlugin.MAX_TEXT_CHUNK  # 4 MB of unpacked text instead of 64
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the app bounds by itself how many are decoded at once; more were no faster
+# libtiff writes a line to stderr for every row that is broken, and has no Python way to stop it.
+_set_handler = getattr(ctypes.CDLL(_imaging.__file__), "TIFFSetErrorHandler", None)
+if _set_handler is not None:
+    _set_handler(None)
 
 
 def decode(data: bytes) -> Image.Image:
@@ -115,7 +119,7 @@ def decode(data: bytes) -> Image.Image:
     """
     with _opened(data) as picture, _broken_is("This picture is broken or incomplete: save or send it once more."):
         if isinstance(picture, HeifFile):
-            return reduced_rows(picture.size, lambda top, bottom: heif.rows_of(picture, top, bottom))
+            return isolated.decoded(data)  # libheif turns it upright by itself
         small = _small(picture, data)
         turn = UPRIGHT.get(_orientation(picture))
         return small.transpose(turn) if turn is not None else small
@@ -206,6 +210,8 @@ def _small(picture: Image.Image, data: bytes) -> Image.Image:
     """The picture's pixels as they lie in the file, reduced."""
     if picture.format == "WEBP" and reduction(picture.size) > 1:
         return _small_webp(picture.size, data)
+    if picture.format == "AVIF":
+        return isolated.decoded(data)
     picture.draft(picture.mode, (1000, 1000))
     picture.load()
     if picture.mode == "LAB":

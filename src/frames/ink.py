@@ -124,6 +124,7 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     real = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    np.clip(real, -1e30, 1e30, out=real)  # so that their difference is a number
     real -= min(0.0, float(real.min()))
     top = float(real.max())
     if np.issubdtype(values.dtype, np.floating) and 0 < top <= 1:

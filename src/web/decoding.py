@@ -56,6 +56,13 @@ def apart(work: Callable[[], Made]) -> Future[Made]:
     return done
 
 
+def made_now(data: bytes, make: Callable[[Image.Image], Made]) -> Made:
+    """What is made of the picture in a file's bytes, for a caller who can wait. Raises what `made_of` does."""
+    if is_quick(data):
+        return make(decode(data))
+    return apart(lambda: make(decode(data))).result()
+
+
 async def made_of(sent: Sent, make: Callable[[Image.Image], Made]) -> Callable[[], Made]:
     """What is made of the picture that was sent, as a function that is quick to call, wherever that is.
 

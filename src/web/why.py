@@ -28,7 +28,7 @@ class Shown(OnPage):
     """A drawing with its answer, as a page shows it; see DrawingState."""
 
     strokes: Annotated[StrictInt, Field(ge=1, le=10_000)]
-    source: Literal["canvas", "upload"]
+    source: Literal["canvas", "upload", "camera"]
 
 
 @router.post("/why", responses=problems(403, 404, 422, 429, 503), include_in_schema=False)

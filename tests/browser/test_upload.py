@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from app_pages.upload import REFUSED
-from frames.images import MAX_BYTES
+from frames.images import MAX_BYTES, SIZE_LIMIT
+from support.accessibility import violations
 from support.digits import DIGITS
 from support.hand import answer, at_rest, draw, expect_empty_answer, ink, open_page, rows_of, say, toast
 from support.pictures import one, photograph, png, zero
@@ -23,7 +24,7 @@ TOO_LARGE = bytes(MAX_BYTES + 1)
 WRONG = {
     "a text": (b"Dear Sir or Madam", "This is not a picture that can be read"),
     "an empty file": (b"", "This is not a picture that can be read"),
-    "too many bytes": (TOO_LARGE, "This file is too large: send a picture of at most 5 MB."),
+    "too many bytes": (TOO_LARGE, f"This file is too large: send a picture of at most {SIZE_LIMIT}."),
     "too many pixels": (png(Image.new("1", (9000, 9000))), "This picture has too many pixels"),
     "no ink": (png(Image.new("L", (300, 300), 255)), "Nothing is drawn here yet"),
 }
@@ -223,6 +224,68 @@ def test_undo_of_a_drawing_s_label_leads_back_to_the_canvas(app: RunningApp, pag
     assert answer(page, 1) == said
     assert ink(page) > 0
     assert [row[1] for row in rows_of(app, page)] == [None]
+
+
+# Pastes a file, as Ctrl+V does: the page sees the same event.
+PASTE = """bytes => {
+    const pasted = new DataTransfer()
+    pasted.items.add(new File([new Uint8Array(bytes)], "image.png", {type: "image/png"}))
+    document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData: pasted, bubbles: true, cancelable: true}))
+}"""
+COPY = """([type, bytes]) =>
+    navigator.clipboard.write([new ClipboardItem({[type]: new Blob([new Uint8Array(bytes)], {type})})])"""
+
+
+def test_what_is_pasted_is_read_like_a_file(app: RunningApp, page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_upload(page, app)
+    at_rest(page)
+    page.evaluate(PASTE, list(png(zero())))
+    assert answer(page, 1) == 0
+    page.evaluate(COPY, ["image/png", list(png(one()))])
+    page.get_by_role("button", name="Paste", exact=True).click()
+    expect(page.get_by_test_id("digit")).to_have_text("1")
+    page.evaluate(COPY, ["text/plain", list(b"seven")])
+    page.get_by_role("button", name="Paste", exact=True).click()
+    expect_refused(page, REFUSED["clipboard"])
+    assert {row[3] for row in rows_of(app, page)} == {"upload"}
+
+
+# How often the page has asked for the camera, and how many of the streams that it got still run.
+CAMERA = """() => {
+    const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+    window.streams = []
+    navigator.mediaDevices.getUserMedia = wanted => {
+        const stream = original(wanted)
+        stream.then(each => window.streams.push(each))
+        return stream
+    }
+}"""
+RUNNING = "streams.filter(each => each.active).length"
+
+
+def test_a_photograph_is_taken_where_somebody_asks_for_the_camera_and_nowhere_else(app: RunningApp, page: Page) -> None:
+    page.context.grant_permissions(["camera"])
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.emulate_media(color_scheme="dark")
+    open_upload(page, app)
+    page.evaluate(CAMERA)
+    at_rest(page)
+    assert page.evaluate("streams.length") == 0
+    page.get_by_role("button", name="Camera", exact=True).click()
+    take = page.get_by_role("button", name="Take Photo")
+    expect(take).to_be_enabled()
+    wait_until(lambda: page.evaluate(RUNNING) == 1, what="the camera")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    take.click()
+    expect(preview(page)).to_be_visible()
+    wait_until(lambda: page.evaluate(RUNNING) == 0, what="the end of the camera")
+    wait_until(lambda: [row[3] for row in rows_of(app, page)] == ["camera"], what="the row")
+    page.get_by_role("button", name="Camera", exact=True).click()
+    expect(take).to_be_enabled()
+    page.get_by_role("tab", name="Draw").click()
+    wait_until(lambda: page.evaluate(RUNNING) == 0, what="the end of the camera")
 
 
 def test_all_of_it_is_on_a_phone_s_screen(app: RunningApp, page: Page) -> None:

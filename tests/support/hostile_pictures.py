@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage
+from support.hostile_heifs import HOSTILE_HEIFS
+from support.hostile_tiffs import HOSTILE_TIFFS
 from support.pictures import cross, encoded
 
 Outcome = type[Exception] | None
@@ -134,7 +136,6 @@ BUILT: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "ELF": (lambda: b"\x7fELF\x02\x01\x01" + bytes(200), NotAnImage),
     "numpy file": (lambda: b"\x93NUMPY\x01\x00" + bytes(120), NotAnImage),
     # Formats that are not accepted.
-    "TIFF": (lambda: encoded(cross(), "TIFF"), NotAnImage),
     "ICO": (lambda: encoded(cross("RGBA"), "ICO"), NotAnImage),
     "PPM": (lambda: encoded(cross("RGB"), "PPM"), NotAnImage),
     "TGA": (lambda: encoded(cross("RGB"), "TGA"), NotAnImage),
@@ -142,7 +143,6 @@ BUILT: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "JPEG 2000": (lambda: b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(100), NotAnImage),
     "PSD": (lambda: b"8BPS\x00\x01" + bytes(6) + struct.pack(">HIIHH", 3, 28, 28, 8, 3) + bytes(100), NotAnImage),
     "EPS": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n(rm) run\n", NotAnImage),
-    "AVIF": (lambda: b"\x00\x00\x00\x1cftypavif" + bytes(100), NotAnImage),
     # A valid signature, then garbage.
     "PNG signature, then noise": (lambda: noise(PNG_SIGNATURE), NotAnImage),
     "PNG signature alone": (lambda: PNG_SIGNATURE, NotAnImage),
@@ -168,7 +168,8 @@ BUILT: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "BMP of zero width": (lambda: raw_bmp(0, 8), NotAnImage),
     # Decompression bombs and huge sizes: refused by the header.
     "PNG decompression bomb": (lambda: raw_png(30_000, 30_000, blank_rows(30_000, 100)), ImageTooLarge),
-    "PNG of 25 megapixels": (lambda: raw_png(5000, 5000, blank_rows(5000, 5000)), ImageTooLarge),
+    "PNG of 64 megapixels": (lambda: raw_png(8000, 8000, blank_rows(8000, 8000)), ImageTooLarge),
+    "PNG of 42 megapixels in colour": (lambda: raw_png(7000, 6000, b"", colour=2), ImageTooLarge),
     "PNG of 2^31 a side": (lambda: raw_png(2**31 - 1, 2**31 - 1, b""), ImageTooLarge),
     "PNG of 1x20000": (lambda: raw_png(1, 20_000, blank_rows(1, 20_000)), ImageTooLarge),
     "PNG of 20000x1": (lambda: raw_png(20_000, 1, blank_rows(20_000, 1)), ImageTooLarge),
@@ -195,6 +196,9 @@ BUILT: dict[str, tuple[Callable[[], bytes], Outcome]] = {
     "animated GIF": (lambda: animated("GIF"), NotAnImage),
     "animated WebP": (lambda: animated("WEBP"), NotAnImage),
     "animated PNG": (lambda: animated("PNG"), NotAnImage),
+    "animated AVIF": (lambda: animated("AVIF"), NotAnImage),
+    **HOSTILE_TIFFS,
+    **HOSTILE_HEIFS,
     # Unusual, and read all the same.
     "PNG followed by a zip": (lambda: encoded(cross()) + zipped(), None),
     "JPEG followed by HTML": (lambda: encoded(cross(), "JPEG") + HTML, None),
