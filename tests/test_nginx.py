@@ -17,6 +17,7 @@ from websockets.typing import Origin, Subprotocol
 from settings import ROOT
 from support.pictures import one, png
 from support.running_app import RunningApp, free_port, wait_until
+from web.middleware import MAX_BODY
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (apt install nginx-light)")
@@ -72,7 +73,7 @@ def get(url: str, path: str) -> httpx.Response:
 def test_pictures_are_read_and_large_ones_refused(proxied: str) -> None:
     with httpx.Client(base_url=proxied, verify=False) as client:  # noqa: S501 - as above
         assert client.post("/api/predict", files={"file": png(one())}).json()["predicted_digit"] == 1
-        assert client.post("/api/predict", files={"file": bytes(9_000_000)}).status_code == 413
+        assert client.post("/api/predict", files={"file": bytes(MAX_BODY * 6 // 5)}).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/METRICS", "/metrics/", "//metrics", "/%6detrics", "/digits/metrics"])

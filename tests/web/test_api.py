@@ -21,7 +21,7 @@ from learning.weights import SHIPPED_DIR
 from storage.embedded import EmbeddedServer
 from support.hostile_pictures import HOSTILE_PICTURES
 from support.hostile_requests import HOSTILE_REQUESTS
-from support.pictures import cross, one, photograph, png, zero
+from support.pictures import cross, encoded, heic, one, photograph, png, zero
 from support.running_app import RunningApp, wait_until
 from web.schemas import SEVEN, ModelName
 
@@ -106,6 +106,24 @@ def test_a_drawing_does_not_stand_behind_photographs(app: RunningApp) -> None:
     for each in sent:
         each.result()
     assert done.index("drawing") < 6, done
+
+
+@pytest.mark.parametrize("kind", ["HEIC", "AVIF", "TIFF"])
+def test_what_phones_and_scanners_make_is_read(app: RunningApp, kind: str) -> None:
+    data = heic(zero()) if kind == "HEIC" else encoded(zero(), kind)
+    assert predict(app, data).json()["predicted_digit"] == 0
+
+
+def test_whoever_brings_a_large_picture_too_many_is_told_when_to_come_again(app: RunningApp) -> None:
+    large = png(photograph().resize((4000, 4000)))
+    assert not is_quick(large)
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda _: predict(app, large), range(24)))
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert 0 < len(refused) < 24
+    assert {answer.headers["retry-after"] for answer in refused} == {"5"}
+    assert_kind(refused[0])
+    assert {answer.status_code for answer in answers} == {200, 503}
 
 
 def test_the_fields_know_the_models() -> None:
