@@ -19,13 +19,13 @@ Floats = NDArray[np.float32]
 
 # Found on numbers by the writers p01-p15 of Pendigits; see `benchmark.py numbers`.
 PEN = 4  # pixels: the resolution at which seams are looked for; finer ones take longer and are no better
-BANDS = (0.08,)  # of the component's height: how far a seam may stray from its line
+BANDS = (0.05, 0.12)  # of the component's height: how far a seam may stray from its line
 STEP, STRAY = 0.05, 0.02  # pens of ink that a step aside, or a row far from the line by a pen, is worth
-APART = 1.2  # pens, squared: the ink between two cuts
-THICK, NEAR, JOINT = 0.55, 2.4, 0.3  # pens of depth and width of a joint, and what its ink counts
+APART = 4.0  # pens, squared: the ink between two cuts
+THICK, NEAR, JOINT = 0.5, 2.4, 0.3  # pens of depth and width of a joint, and what its ink counts
 SLIVER = 2.0  # pens, squared: at least as much ink is on either side of a cut; a one has ten
 MOST_INK = 4.0  # pens that a cut may cross
-PER_HEIGHT = 4  # cuts in a component as wide as it is high
+PER_HEIGHT = 6  # cuts in a component as wide as it is high
 
 
 class Cut(NamedTuple):

@@ -26,7 +26,7 @@ from frames.text_lines import lines_of
 
 MAX_DIGITS = 200  # of one picture
 MAX_PIECES = 5 * MAX_DIGITS
-MOST_PIECES, MOST_BODIES = 6, 4  # of one candidate
+MOST_PIECES, MOST_BODIES = 8, 4  # of one candidate
 WIDEST = 1.7  # of a candidate, as a part of the height of digits
 SPECK = 0.3  # pens, squared: smaller components are dust
 
