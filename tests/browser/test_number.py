@@ -95,6 +95,11 @@ def test_a_digit_that_gets_another_stroke_is_the_same_row_without_the_label_it_h
     page.keyboard.press("6")
     expect_text(page, "6")
     expect(digits(page)).to_contain_text("was")
+    page.keyboard.press("7")
+    expect_text(page, "7")
+    assert [row[1] for row in rows_of(app, page)] == [7]
+    toast(page, "that was a 7.").get_by_role("button", name="Undo").click()
+    expect_text(page, "6")
     assert [row[1] for row in rows_of(app, page)] == [6]
     draw(page, [second], wide_canvas(page))
     expect_text(page, "4")
