@@ -108,7 +108,11 @@ def _pen(draw: ImageDraw.ImageDraw, lines: Strokes, pen: float) -> None:
 
 def _taken(sheet: Sheet, random: Random, photographed: bool) -> Image.Image:
     """The sheet as a file would have it: clean, as a JPEG, inverted, scanned or photographed."""
-    how = "photographed" if photographed else random.choice(["clean", "jpeg", "inverted", "scanned"], p=[0.4, 0.3, 0.1, 0.2])
+    how = (
+        "photographed"
+        if photographed
+        else random.choice(["clean", "jpeg", "inverted", "scanned"], p=[0.4, 0.3, 0.1, 0.2])
+    )
     quality = int(random.integers(40, 95))
     image = Image.fromarray(np.clip(sheet.rgb, 0, 255).astype(np.uint8))
     if how == "inverted":
@@ -258,7 +262,10 @@ def _line_across(sheet: Sheet, random: Random) -> None:
     bar = (at, -9, at + line, height + 9) if upright else (-9, at, width + 9, at + line)
 
     def shape(draw: ImageDraw.ImageDraw) -> None:
-        draw.rectangle([round(bar[0]) * FINER, round(bar[1]) * FINER, round(bar[2]) * FINER - 1, round(bar[3]) * FINER - 1], fill=255)
+        draw.rectangle(
+            [round(bar[0]) * FINER, round(bar[1]) * FINER, round(bar[2]) * FINER - 1, round(bar[3]) * FINER - 1],
+            fill=255,
+        )
 
     sheet.draw(shape, _dark(random), random.uniform(-2, 2) * (random.random() < 0.4))
 

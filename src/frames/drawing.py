@@ -56,9 +56,8 @@ def from_picture(image: Image.Image | NDArray[Any]) -> Drawing:
 
 
 def from_ink(ink: Ink) -> Drawing:
-    """The drawing of ink that was found in a picture."""
-    others = tuple(map(from_ink, ink.others))
-    return Drawing(frame_ink(ink.pixels), measure_ink(ink), alternatives=others)
+    """The drawing of ink that was found in a picture, with an alternative for each of the ink's others, in order."""
+    return Drawing(frame_ink(ink.pixels), measure_ink(ink), alternatives=tuple(map(from_ink, ink.others)))
 
 
 def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Drawing:

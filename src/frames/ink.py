@@ -28,7 +28,8 @@ from frames.photographs import photographed_ink, reduction
 
 BOX = 20  # pixels of MNIST's box, into which ink of any size is scaled
 WORK_SIDE = 2000  # pixels; larger pictures are reduced first
-CLEAN_SIDE = 256  # pixels; larger clean pictures are reduced where more than the digit may be drawn in them
+CLEAN_SIDE = 400  # pixels; larger clean pictures are reduced where more than the digit may be drawn in them
+NO_INK = "There is no ink in this picture: send one of a single digit that stands out from its paper."
 MIN_CONTRAST = 16  # grey levels, of 255, between paper and ink, below which nothing counts as drawn
 
 
@@ -70,7 +71,10 @@ def find_ink(image: Image.Image | NDArray[Any]) -> Ink:
     pixels = _pixels(image)
     packed = pixels.view("<u4")[..., 0] if pixels.ndim == 3 else pixels
     transparent = pixels.ndim == 3 and packed.min() < 0xFF000000
-    found, reduced = _ink_on_transparent(pixels, packed) if transparent else _ink_on_paper(pixels, packed)
+    try:
+        found, reduced = _ink_on_transparent(pixels, packed) if transparent else _ink_on_paper(pixels, packed)
+    except NoInk as error:
+        raise NoInk(NO_INK) from error
     inks = [Ink(each.pixels, pixels, each.top, each.left, reduced) for each in found]
     return inks[0]._replace(others=tuple(inks[1:]))
 
@@ -82,7 +86,7 @@ def _pixels(image: Image.Image | NDArray[Any]) -> Pixels:
     """Any picture as (H, W) grey or (H, W, 4) RGBA, contiguous, at most WORK_SIDE a side."""
     pixels = _image_pixels(image) if isinstance(image, Image.Image) else _array_pixels(image)
     if pixels.size == 0:
-        raise NoInk
+        raise NoInk(NO_INK)
     if max(pixels.shape) > WORK_SIDE:
         smaller = Image.fromarray(pixels).reduce(math.ceil(max(pixels.shape) / WORK_SIDE))
         pixels = np.asarray(smaller)
@@ -199,13 +203,19 @@ def _clean(ink: Pixels, rows: slice, columns: slice, shape: tuple[int, ...]) -> 
     if not at_border and not is_doubtful(mask):
         return [_within(crop(ink, *bounding_box(mask)), rows.start, columns.start)], 1
     whole = np.zeros(shape, np.uint8)
-    whole[rows, columns] = ink
-    reduced = math.ceil(max(shape) / CLEAN_SIDE)
-    traces = np.asarray(Image.fromarray(whole).reduce(reduced)) if reduced > 1 else whole
-    found = versions(traces, int(traces.max()) // 10)
-    if len(found) == 1 and np.array_equal(found[0], traces):
-        return [_within(crop(ink, *bounding_box(mask)), rows.start, columns.start)], 1
-    return [crop(each, *bounding_box(drawn(each))) for each in found], reduced
+    whole[rows, columns] = np.where(mask, ink, np.uint8(0))
+    return [crop(each, *bounding_box(drawn(each))) for each in _versions(whole)], 1
+
+
+def _versions(ink: Pixels) -> list[Pixels]:
+    """The versions of clean ink, found at a lower resolution and cut out of it at its own; all of its shape."""
+    step = math.ceil(max(ink.shape) / CLEAN_SIDE)
+    small = np.asarray(Image.fromarray(ink).reduce(step)) if step > 1 else ink
+    found = versions(small, int(small.max()) // 10)
+    if step == 1:
+        return found
+    gone = [(each < small).repeat(step, 0).repeat(step, 1)[: ink.shape[0], : ink.shape[1]] for each in found]
+    return [np.where(each, np.uint8(0), ink) for each in gone]
 
 
 def _within(cropped: Cropped, top: float, left: float) -> Cropped:

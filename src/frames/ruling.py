@@ -106,7 +106,9 @@ def _found(ink: Pixels, low: int, upright: bool) -> list[Rule]:
 def _may_have_rules(mask: Mask) -> bool:
     """Whether there may be level lines in a mask, seen from afar: most digits have none, and it costs a tenth."""
     step = max(1, max(mask.shape) // GLANCE)
-    coarse = cv2.resize(mask.view(np.uint8) * np.uint8(255), None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(
+        mask.view(np.uint8) * np.uint8(255), None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA
+    )
     y, x = np.nonzero(coarse)
     if not x.size:
         return False

@@ -43,7 +43,7 @@ def of_the_digit(mask: Mask) -> list[Mask]:
     gap = _gaps(boxes, boxes[main])
     size = extent[main]
     speck = (area < 0.5 * pen**2) & (extent < 1.5 * pen)
-    far = gap > np.where(area < 0.25 * area[main], 0.25, 0.6) * size
+    far = (gap > 0.25 * size) & (area < 0.2 * area[main])
     foreign = at_border & (area < 0.3 * area[main]) & (gap > 0.04 * size)
     others = np.arange(len(area)) != main
     foreign |= line
@@ -52,7 +52,7 @@ def of_the_digit(mask: Mask) -> list[Mask]:
     choices = [~(dropped | inner), ~(others & (speck | foreign | (far & speck)))]
     if not at_border[main]:
         choices.append(~others)
-    if speck.sum() > 6 and area[speck].sum() > 0.3 * area.sum():  # a dotted line is no dust
+    if area[main] < 0.5 * area.sum():  # a dotted line is no dust
         choices.insert(0, np.ones(len(area), np.bool_))
     masks: list[Mask] = []
     for keep in choices:
