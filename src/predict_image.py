@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from command_line import command
+from frames.drawing import from_picture
 from frames.images import FORMAT_NAMES, MAX_BYTES, ImageTooLarge, NotAnImage, decode
 from frames.masks import NoInk
-from frames.preprocessing import frame_pixels
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.weights import ModelMissing
 from percentages import certainty, percent
+from serving.choosing import read_drawings
 from serving.prediction import Prediction
 from serving.predictor import ServingModel, load_model
 from settings import ROOT
@@ -46,8 +47,8 @@ def read(file: Path, model: ServingModel) -> Read:
     """Read one picture. Raises OSError, NotAnImage, ImageTooLarge and NoInk."""
     with file.open("rb") as opened:
         picture = decode(opened.read(MAX_BYTES + 1))
-    frame = frame_pixels(picture)
-    return Read(file, thumbnail(picture), frame, model.predict(frame))
+    drawing, prediction = read_drawings(model.predict_all, [from_picture(picture)])[0]
+    return Read(file, thumbnail(picture), drawing.frame, prediction)
 
 
 def thumbnail(picture: Image.Image) -> Image.Image:

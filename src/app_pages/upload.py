@@ -27,7 +27,7 @@ from frames.images import (
     decode,
     too_many_bytes,
 )
-from frames.ink import find_ink
+from frames.ink import Ink, find_ink
 from frames.masks import NoInk
 from frames.preview import Preview, preview_of
 from serving.app_state import AppState
@@ -54,11 +54,15 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Upload:
-    """The file that was chosen last: its drawing and how that looks, or why there is none."""
+    """The file that was chosen last: its drawing and how that looks, or why there is none.
+
+    The ink is there until the drawing has been read: only then is it known which of it is meant.
+    """
 
     file_id: str = ""
     refusal: str = ""
     drawing: Drawing | None = None
+    ink: Ink | None = None
     preview: Preview | None = None
     drawing_id: UUID = field(default_factory=uuid4)
 
@@ -78,6 +82,7 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | None:
     reading = None
     if upload.drawing is not None:
         reading = _read(state, upload, upload.drawing, pad)
+        upload = _outlined(upload, reading.drawing)
     if upload.refusal:
         st.error(upload.refusal, icon=":material/broken_image:")
     _component(
@@ -129,7 +134,18 @@ def _opened(file: Any) -> Upload:
             drawing = from_ink(ink)
     except (NotAnImage, ImageTooLarge, NoInk) as error:
         return Upload(file.file_id, str(error))
-    return Upload(file.file_id, "", drawing, preview_of(ink))
+    return Upload(file.file_id, "", drawing, ink)
+
+
+def _outlined(upload: Upload, chosen: Drawing) -> Upload:
+    """The upload with the ink outlined that was chosen in reading it; that is what is read from now on."""
+    if upload.ink is None or upload.drawing is None:
+        return upload
+    versions = zip((upload.drawing, *upload.drawing.alternatives), (upload.ink, *upload.ink.others), strict=True)
+    read = next(ink for drawing, ink in versions if drawing.frame is chosen.frame)
+    upload = replace(upload, drawing=chosen, ink=None, preview=preview_of(read))
+    st.session_state.upload = upload
+    return upload
 
 
 def _read(state: AppState, upload: Upload, drawing: Drawing, pad: Pad) -> Reading:

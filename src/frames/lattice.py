@@ -62,13 +62,15 @@ class Found(NamedTuple):
 class Lattice:
     """The pieces of a picture and their lines from top to bottom; `pen` is the strokes' width, in the pieces' unit.
 
-    `find` says what there is to know of a candidate once it is chosen.
+    `find` says what there is to know of a candidate once it is chosen. `others` are other ways to take the picture:
+    with a line in doubt, or without.
     """
 
     pieces: Sequence[Piece]
     lines: Sequence[Line]
     pen: float
     find: Callable[[Candidate], Found]
+    others: tuple[Lattice, ...] = ()
 
     @property
     def candidates(self) -> list[Candidate]:
