@@ -118,9 +118,8 @@ class Numbers:
         return "\n".join(self.texts)
 
 
-def several_digits(numbers: Numbers) -> bool:
+def several_digits(predictions: Iterable[Prediction]) -> bool:
     """Whether two parts of a picture or more are each certainly a digit."""
-    predictions = [digit.reading.prediction for digit in numbers.digits]
     return sum(each.is_digit and each.confidence >= CERTAIN for each in predictions) >= 2
 
 

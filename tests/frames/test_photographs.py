@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from frames.images import decode
 from frames.ink import ink_of
 from frames.masks import NoInk
+from frames.paper import ONE_DIGIT
 from frames.photographs import photographed_ink
 from frames.preprocessing import frame_pixels
 from support.pictures import encoded
@@ -64,7 +65,7 @@ def test_the_edge_of_a_table_is_not_ink() -> None:
 
 def test_the_ink_of_a_photograph_is_cropped_and_reduced() -> None:
     ink = photographed_ink(photograph(THREE, LIGHTS["even"]))[0].pixels
-    assert max(ink.shape) < WORK_SIDE
+    assert max(ink.shape) < ONE_DIGIT.side
     assert ink.max() == 255
     assert ink[0].any()
     assert ink[-1].any()
