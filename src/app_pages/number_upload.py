@@ -14,7 +14,7 @@ from frames.segmentation import in_picture
 from serving.app_state import AppState
 from serving.page_readings import DrawingState
 from serving.reading import Reading
-from serving.whole_numbers import several_digits
+from serving.whole_numbers import Numbers, several_digits
 from web.decoding import Busy, made_now
 
 
@@ -43,7 +43,7 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
     number = uploaded.number
     try:
         now = number.read(
-            state, lambda: uploaded.lattice(data), on_page, on_page.model, on_page.visitor, wanted=several_digits
+            state, lambda: uploaded.lattice(data), on_page, on_page.model, on_page.visitor, wanted=_several
         )
     except (Busy, NotAnImage, ImageTooLarge) as error:  # it could be decoded a moment ago
         number.refusal = str(error)
@@ -57,6 +57,10 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
 
 def _is_digit(reading: Reading) -> bool:
     return reading.prediction.is_digit
+
+
+def _several(numbers: Numbers) -> bool:
+    return several_digits(digit.reading.prediction for digit in numbers.digits)
 
 
 def _uploaded(on_page: DrawingState) -> UploadedNumber:

@@ -60,13 +60,15 @@ _component = st.components.v2.component(
 class Upload:
     """The picture that came last: its drawing, how that looks and the `data` of its file, or why there is none.
 
-    `file_id` is that of the file in the uploader; a photograph has none.
+    `file_id` is that of the file in the uploader; a photograph has none. The ink is there until the drawing has been
+    read: only then is it known which of it is meant.
     """
 
     file_id: str = ""
     source: str = "upload"
     refusal: str = ""
     drawing: Drawing | None = None
+    ink: Ink | None = None
     preview: Preview | None = None
     data: bytes = b""
     drawing_id: UUID = field(default_factory=uuid4)
@@ -102,6 +104,7 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | UploadedNumbe
     read = None
     if upload.drawing is not None:
         read = _read(state, upload, upload.drawing, pad)
+        upload = _seen(upload) if isinstance(read, UploadedNumber) else _outlined(upload, read.drawing)
     single = not isinstance(read, UploadedNumber)  # else it is shown with the digits
     if upload.refusal:
         st.error(upload.refusal, icon=":material/broken_image:")
@@ -173,7 +176,26 @@ def _opened(file: Any, source: str = "upload") -> Upload:
             ink, drawing = made_now(file.getvalue(), _drawing)
     except (NotAnImage, ImageTooLarge, NoInk, Busy) as error:
         return Upload(file.file_id, source, str(error))
-    return Upload(file.file_id, source, "", drawing, preview_of(ink), file.getvalue())
+    return Upload(file.file_id, source, "", drawing, ink, data=file.getvalue())
+
+
+def _outlined(upload: Upload, chosen: Drawing) -> Upload:
+    """The upload with the ink outlined that was chosen in reading it; that is what is read from now on."""
+    if upload.ink is None or upload.drawing is None:
+        return upload
+    versions = zip((upload.drawing, *upload.drawing.alternatives), (upload.ink, *upload.ink.others), strict=True)
+    read = next(ink for drawing, ink in versions if drawing.frame is chosen.frame)
+    upload = replace(upload, drawing=chosen, ink=None, preview=preview_of(read))
+    st.session_state.upload = upload
+    return upload
+
+
+def _seen(upload: Upload) -> Upload:
+    """The upload with a preview, though none of its ink is a digit by itself."""
+    if upload.preview is None and upload.ink is not None:
+        upload = replace(upload, preview=preview_of(upload.ink))
+        st.session_state.upload = upload
+    return upload
 
 
 def _drawing(picture: Image.Image) -> tuple[Ink, Drawing]:

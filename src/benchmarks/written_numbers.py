@@ -56,7 +56,7 @@ def _side_by_side(digits: list[Drawing], random: Generator) -> tuple[list[Drawin
     """Digits on a sloping line, and the pen's width. The smallest is 100 high before all is fitted to the canvas."""
     pen, kerned = 100 * random.uniform(*PENS), random.random() < 0.5
     line: list[Drawing] = []
-    for digit in digits:
+    for digit in map(_joined, digits):
         points = np.concatenate(digit)
         scale = 100 * random.uniform(*SIZES) / max(1e-6, float(np.ptp(points, axis=0).max()))
         foot = np.array([points[:, 0].min(), points[:, 1].max()])
@@ -66,6 +66,15 @@ def _side_by_side(digits: list[Drawing], random: Generator) -> tuple[list[Drawin
     slope = math.radians(random.uniform(-SLOPE, SLOPE))
     turn = np.array([[math.cos(slope), -math.sin(slope)], [math.sin(slope), math.cos(slope)]])
     return _on_canvas([[stroke @ turn.T for stroke in digit] for digit in line], pen, random)
+
+
+def _joined(digit: Drawing) -> Drawing:
+    """A digit whose strokes are dots, as the generated ones are, drawn in strokes: a pen moves on to the next dot."""
+    if max(map(len, digit)) > 1 or len(digit) < 3:
+        return digit
+    dots = np.concatenate(digit)
+    steps = np.hypot(*np.diff(dots, axis=0).T)
+    return np.split(dots, np.flatnonzero(steps > 5 * np.median(steps)) + 1)
 
 
 def _place(last: Drawing, digit: Drawing, distance: float, kerned: bool) -> float:

@@ -21,11 +21,11 @@ Floats = NDArray[np.float32]
 PEN = 4  # pixels: the resolution at which seams are looked for; finer ones take longer and are no better
 BANDS = (0.05, 0.12)  # of the component's height: how far a seam may stray from its line
 STEP, STRAY = 0.05, 0.02  # pens of ink that a step aside, or a row far from the line by a pen, is worth
-APART = 4.0  # pens, squared: the ink between two cuts
-THICK, NEAR, JOINT = 0.5, 2.4, 0.3  # pens of depth and width of a joint, and what its ink counts
+APART = 1.5  # pens, squared: the ink between two cuts
+THICK, NEAR, JOINT = 0.55, 2.4, 0.3  # pens of depth and width of a joint, and what its ink counts
 SLIVER = 2.0  # pens, squared: at least as much ink is on either side of a cut; a one has ten
-MOST_INK = 4.0  # pens that a cut may cross
-PER_HEIGHT = 6  # cuts in a component as wide as it is high
+MOST_INK = 6.0  # pens that a cut may cross
+PER_HEIGHT = 8  # cuts in a component as wide as it is high
 
 
 class Cut(NamedTuple):

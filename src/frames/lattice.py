@@ -62,13 +62,15 @@ class Found(NamedTuple):
 class Lattice:
     """The pieces of a picture and their lines from top to bottom; `pen` is the strokes' width, in the pieces' unit.
 
-    `find` says what there is to know of a candidate once it is chosen.
+    `find` says what there is to know of a candidate once it is chosen. `others` are other ways to take the picture:
+    with a line in doubt, or without.
     """
 
     pieces: Sequence[Piece]
     lines: Sequence[Line]
     pen: float
     find: Callable[[Candidate], Found]
+    others: tuple[Lattice, ...] = ()
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -103,9 +105,9 @@ class Lattice:
 # --- how good a candidate is ------------------------------------------------------------------------------------------
 
 # Log odds that a candidate is one digit, whole and alone, by `features`: a logistic regression (L2 of 0.001 on
-# standardized features) on the candidates in 1,050 numbers by the writers p01-p15 of Pendigits, 600 of them as strokes.
-BIAS = -0.837
-WEIGHTS = np.array([0.444, 0.735, 2.736, -0.949, -2.794, -1.278, -0.894, 0.511, -0.093, 0.036])
+# standardized features) on the candidates in 660 numbers by the writers p01-p15 of Pendigits, 360 of them as strokes.
+BIAS = -0.712
+WEIGHTS = np.array([0.391, 0.813, 2.505, -0.778, -3.413, -0.954, -1.215, 0.271, 0.037, 0.058])
 FURTHEST = 8.0  # of the log odds of a digit score: beyond, it says nothing more
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -21,12 +22,13 @@ from frames.drawing import Drawing, measure_ink, measure_strokes, strokes_json, 
 from frames.ink import Ink, find_ink
 from frames.lattice import Bounds, Candidate, Found, Lattice, Line, Piece
 from frames.masks import Mask, NoInk, Pixels, bounding_box, crop, drawn, pen_width
+from frames.paper import SEVERAL
 from frames.preprocessing import frame_ink, frame_strokes
 from frames.text_lines import lines_of
 
 MAX_DIGITS = 200  # of one picture
 MAX_PIECES = 5 * MAX_DIGITS
-MOST_PIECES, MOST_BODIES = 8, 4  # of one candidate
+MOST_PIECES, MOST_BODIES = 10, 4  # of one candidate
 WIDEST = 1.7  # of a candidate, as a part of the height of digits
 SPECK = 0.3  # pens, squared: smaller components are dust
 
@@ -48,8 +50,13 @@ def in_picture(image: Image.Image | NDArray[Any], size: tuple[int, int] | None =
 
     `size` is the width and height of the picture as it was sent, where the image came reduced: boxes are in its pixels.
     """
-    ink = find_ink(image)
+    ink = find_ink(image, SEVERAL)
     scale = ink.reduced * (max(size) / max(ink.picture.shape[:2]) if size else 1)
+    first, *others = [_of_ink(each, scale) for each in (ink, *ink.others)]
+    return replace(first, others=tuple(others))
+
+
+def _of_ink(ink: Ink, scale: float) -> Lattice:
     taken_apart = _Picture(ink, scale)
     lines = [_line(taken_apart, order) for order in taken_apart.lines]
     return Lattice(taken_apart.pieces, lines, taken_apart.pen, taken_apart.find)

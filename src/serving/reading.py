@@ -13,7 +13,8 @@ from frames.drawing import Drawing
 from frames.preprocessing import to_png
 from learning.registry import MODELS
 from logger import PredictionRow
-from serving.batching import Batcher, DrawingPrediction
+from serving.batching import Batcher
+from serving.choosing import DrawingPrediction
 from serving.hands import HandCache
 from serving.personal import PersonalModel
 from serving.prediction import Prediction

@@ -50,6 +50,18 @@ def read_lattice(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]
 
     Raises TooManyDigits, and what `predict` raises.
     """
+    ways = [_read(each, predict) for each in (lattice, *lattice.others)]
+    return max(ways, key=lambda way: way.odds).lines
+
+
+class _Way(NamedTuple):
+    """One way to take a picture, and the log odds that all its parts are digits."""
+
+    odds: float
+    lines: list[list[Part]]
+
+
+def _read(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> _Way:
     candidates = lattice.candidates
     predictions = predict([candidate.frame for candidate in candidates])
     scores = [prediction.digit_score for prediction in predictions]
@@ -67,7 +79,7 @@ def read_lattice(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]
                 prediction = replace(prediction, is_digit=True)
             parts.append(Part(lattice.find(candidates[number]), prediction))
         lines.append(parts)
-    return lines
+    return _Way(sum(odds for line in chosen for _, odds in line), lines)
 
 
 def texts_of(lines: Iterable[Iterable[Prediction]]) -> list[str]:
@@ -106,9 +118,8 @@ class Numbers:
         return "\n".join(self.texts)
 
 
-def several_digits(numbers: Numbers) -> bool:
+def several_digits(predictions: Iterable[Prediction]) -> bool:
     """Whether two parts of a picture or more are each certainly a digit."""
-    predictions = [digit.reading.prediction for digit in numbers.digits]
     return sum(each.is_digit and each.confidence >= CERTAIN for each in predictions) >= 2
 
 

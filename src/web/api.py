@@ -116,7 +116,7 @@ async def _refuse_several(picture: Sent) -> None:
         numbers = await asyncio.wrap_future(get_app_state().numbers.read(lattice, DEFAULT_MODEL, "preview", None))
     except TooManyDigits:
         return
-    if several_digits(numbers):
+    if several_digits(digit.reading.prediction for digit in numbers.digits):
         raise SeveralDigits(SEVERAL)
 
 

@@ -24,7 +24,7 @@ _MEANINGS = {
     403: "Only the app's own page may ask for this.",
     404: "Nothing has that name.",
     413: "The picture or the request is too large.",
-    422: "Nothing is drawn, the picture has more digits than are read here, or a field is wrong.",
+    422: "There is no ink in the picture, it has more digits than are read here, or a field is wrong.",
     429: "Too many calls: Retry-After says how many seconds to wait.",
     503: "The model or the database is not ready, or too many large pictures are being read: then Retry-After says how "
     "many seconds to wait.",
