@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -32,12 +33,13 @@ class UploadedNumber:
 
 
 def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data: bytes) -> Reading | UploadedNumber:
-    """Read a picture as one digit; where it is none, its file's bytes may show several, or too many.
+    """Read a picture as one digit; where all of it is none, its file's bytes may show several, or too many.
 
     Its row is kept where it is one drawing, and where it is a number those of its digits.
     """
-    reading = state.page_readings.read(on_page, lambda: drawing, wanted=_is_digit).result()
-    if _is_digit(reading):
+    is_one = partial(_is_one, drawing)
+    reading = state.page_readings.read(on_page, lambda: drawing, wanted=is_one).result()
+    if is_one(reading):
         return reading
     uploaded = _uploaded(on_page)
     number = uploaded.number
@@ -55,8 +57,9 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
     return reading
 
 
-def _is_digit(reading: Reading) -> bool:
-    return reading.prediction.is_digit
+def _is_one(drawing: Drawing, reading: Reading) -> bool:
+    """Whether all that the picture suggests is a digit: what is one only without some of the ink may be several."""
+    return reading.prediction.is_digit and reading.drawing.frame is drawing.frame
 
 
 def _several(numbers: Numbers) -> bool:
