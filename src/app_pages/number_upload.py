@@ -15,6 +15,7 @@ from frames.segmentation import in_picture
 from serving.app_state import AppState
 from serving.page_readings import DrawingState
 from serving.reading import Reading
+from serving.side_by_side import are_side_by_side
 from serving.whole_numbers import Numbers, several_digits
 from web.decoding import Busy, made_now
 
@@ -41,16 +42,19 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
     reading = state.page_readings.read(on_page, lambda: drawing, wanted=is_one).result()
     if is_one(reading):
         return reading
-    uploaded = _uploaded(on_page)
+    uploaded, is_digit = _uploaded(on_page), reading.prediction.is_digit
     number = uploaded.number
+
+    def wanted(numbers: Numbers) -> bool:
+        if is_digit:  # without some of the ink
+            return are_side_by_side(numbers, uploaded.size[0])
+        return several_digits(digit.reading.prediction for digit in numbers.digits)
+
     try:
-        now = number.read(
-            state, lambda: uploaded.lattice(data), on_page, on_page.model, on_page.visitor, wanted=_several
-        )
+        now = number.read(state, lambda: uploaded.lattice(data), on_page, on_page.model, on_page.visitor, wanted)
     except (Busy, NotAnImage, ImageTooLarge) as error:  # it could be decoded a moment ago
-        number.refusal = str(error)
-        return uploaded
-    if number.numbers.digits or number.refusal:
+        number.refusal, now = str(error), True
+    if number.numbers.digits or (number.refusal and not is_digit):
         return uploaded
     if now and not state.settings.read_only:
         state.reader.keep(reading)
@@ -60,10 +64,6 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
 def _is_one(drawing: Drawing, reading: Reading) -> bool:
     """Whether all that the picture suggests is a digit: what is one only without some of the ink may be several."""
     return reading.prediction.is_digit and reading.drawing.frame is drawing.frame
-
-
-def _several(numbers: Numbers) -> bool:
-    return several_digits(digit.reading.prediction for digit in numbers.digits)
 
 
 def _uploaded(on_page: DrawingState) -> UploadedNumber:
