@@ -1,8 +1,9 @@
-"""python src/benchmark.py [train|accuracy|predict|personal|learning|http|page] ...: the README's numbers and figures.
+"""python src/benchmark.py [train|accuracy|predict|numbers|personal|learning|http|page] ...: the README's figures.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
 predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
+numbers     how many whole numbers are read right, on a canvas and photographed
 personal    how much better people's drawings are read once some have labels
 learning    how much better other people's drawings are read after a retraining
 http        predictions a second over HTTP, each one logged, and the app's memory
@@ -18,10 +19,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from benchmarks import drawings, latency, load_test, report, time_to_accuracy
+from benchmarks import drawings, latency, load_test, number_reading, report, time_to_accuracy
 from benchmarks import learning as retrainings
 from benchmarks import page as draw_page
 from benchmarks import personal as personal_models
@@ -152,15 +152,38 @@ def predict(asked: argparse.Namespace) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# numbers: several digits of one person side by side, found and read.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def people_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags that say whose drawings are read, and by what."""
+    flags.add_argument("--model-dir", type=Path, default=Path("model"))
+    flags.add_argument("--drawings", type=Path, help="real drawings, one json a line, instead of made-up hands")
+    flags.add_argument("--writers", default="", help="only these of the file, first-last, such as p16-p30")
+
+
+def numbers_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `numbers`."""
+    people_flags(flags)
+    flags.add_argument("--each", type=number(int, 1, 10_000), default=20, help="numbers of each person")
+
+
+def numbers(asked: argparse.Namespace) -> None:
+    """Print how many digits and numbers are read right, and how long a number takes on one thread."""
+    torch.set_num_threads(1)
+    people, serving = _people(asked.drawings, asked.writers), load_model(asked.model_dir, DEFAULT_MODEL)
+    print(report.markdown(number_reading.table(serving, people, asked.each)))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # personal: what a person's own labels do for that person.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
 def personal_flags(flags: argparse.ArgumentParser) -> None:
     """The flags of `personal`."""
-    flags.add_argument("--model-dir", type=Path, default=Path("model"))
-    flags.add_argument("--drawings", type=Path, help="real drawings, one json a line, instead of made-up hands")
-    flags.add_argument("--writers", default="", help="only these of the file, first-last, such as p16-p30")
+    people_flags(flags)
     flags.add_argument("--orders", type=number(int, 1, 1000), default=10, help="orders in which drawings get labels")
 
 
@@ -203,10 +226,8 @@ def _people(file: Path | None, names: str) -> dict[str, Drawn]:
 
 def learning_flags(flags: argparse.ArgumentParser) -> None:
     """The flags of `learning`."""
-    flags.add_argument("--model-dir", type=Path, default=Path("model"))
-    flags.add_argument("--drawings", type=Path, help="real drawings, one json a line, instead of made-up hands")
-    flags.add_argument("--writers", default="", help="who labels, first-last, such as p01-p15")
-    flags.add_argument("--others", default="", help="who is read; left out, folds among those who label")
+    people_flags(flags)  # of those who label
+    flags.add_argument("--others", default="", help="who is read; left out, folds among the writers")
     flags.add_argument("--folds", type=number(int, 2, 100), default=3)
     flags.add_argument("--labels", type=number(int, 1, 100_000), nargs="+", default=[100, 500, 2000, 6000])
     flags.add_argument("--seeds", type=number(int, 1, 100), default=3, help="orders in which labels are given")
@@ -276,18 +297,7 @@ def page_flags(flags: argparse.ArgumentParser) -> None:
 
 def page(asked: argparse.Namespace) -> None:
     """Print how soon the Draw page can be drawn on, how soon it answers, and what a phone's screen does not hold."""
-    found = draw_page.measure(asked.count, asked.chromium)
-    p50, p95 = np.percentile(found.pen_up, (50, 95))
-    rows = [["the Draw page", "measured"]]
-    rows.append(
-        ["first load to a canvas, empty cache", f"{found.usable / 1e3:.2f} s, {found.loaded_bytes / 1e6:.1f} MB"]
-    )
-    rows.append(["of that our own files", f"{found.our_bytes / 1e3:.0f} kB"])
-    rows.append(["pen-up to the painted answer, p50 / p95", f"{p50:.0f} / {p95:.0f} ms"])
-    rows.append(["answers a second while the pen moves", f"{found.answers_a_second:.1f}"])
-    for (width, height), outside in found.outside.items():
-        rows.append([f"outside a screen of {width} x {height}", ", ".join(outside) or "nothing"])
-    print(report.markdown(rows))
+    print(report.markdown(draw_page.table(draw_page.measure(asked.count, asked.chromium))))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -304,6 +314,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
     "train": (train_flags, train),
     "accuracy": (accuracy_flags, accuracy),
     "predict": (predict_flags, predict),
+    "numbers": (numbers_flags, numbers),
     "personal": (personal_flags, personal),
     "learning": (learning_flags, learning),
     "http": (http_flags, http),

@@ -22,7 +22,8 @@ stroke. Say which digit it really was, and the app reads your next ones better. 
 to time it is trained on what people have said, if that agrees with what others say, and only if it then reads better.
 
 It runs where it was installed. There is no account and no cloud, and nothing is sent to anybody else. It is made for
-single digits from 0 to 9. It makes mistakes, even when it seems sure: do not use it for anything important.
+digits from 0 to 9, one by one or in a number. It makes mistakes, even when it seems sure: do not use it for anything
+important.
 """
 
 # What is stored, and until when. There is no time limit in the app: what is not deleted stays.

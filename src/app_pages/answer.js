@@ -3,8 +3,6 @@
 
 const PREVIEW_EVERY = 120 // milliseconds, while the pen moves
 const PATIENCE = 1500 // milliseconds after a pen-up in which the page's script may not know of the stroke yet
-const TRIES = 5 // messages that say the same label, until the page's script has taken one
-const TOAST_FOR = 10000 // milliseconds
 const RETRY_EVERY = 2000 // milliseconds, while there is no connection
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
@@ -19,12 +17,15 @@ class Desk {
     this.lastUp = 0 // when the pen went up last
     this.painter = new Painter(this.find, digit => this.say(digit))
     this.reasons = new Reasons(this.find)
-    this.canvas = new Canvas({
+    const on = {
       free: () => !this.busy,
       down: () => this.penDown(),
       moves: stroke => this.penMoves(stroke),
       up: stroke => this.penUp(stroke),
-    })
+    }
+    this.canvas = new Canvas(on, "Canvas: draw one digit here. Without a pointer, upload a picture instead.")
+    this.memory = new Memory(KEEP)
+    this.toast = new Toast(this.find, number => this.tell("undo", { number }))
     this.listen()
   }
 
@@ -36,6 +37,7 @@ class Desk {
     if (!begun && data.run < before.run) return // overtaken on its way
     this.data = data
     this.tell = setTriggerValue
+    this.memory.update(data.fresh, setTriggerValue)
     this.connected(true)
     const anew = !before || before.revision !== data.revision || before.id !== data.id
     if (anew) {
@@ -50,8 +52,7 @@ class Desk {
       this.paint(data.answer, data.count)
     }
     if (this.tool && !this.ahead()) this.press(this.tool)
-    if (begun) this.heard = data.said?.number // a page that has just come repeats nothing
-    if (data.said && data.said.number !== this.heard) this.hear(data.said)
+    if (this.toast.update(data.said, begun)) this.release()
     const trouble = this.find(".trouble")
     if (trouble.textContent !== data.trouble) trouble.textContent = data.trouble
     trouble.hidden = !data.trouble
@@ -78,7 +79,6 @@ class Desk {
     on(".none", () => this.say(null))
     on(".ask", () => this.find("dialog.keys").showModal())
     on(".why", () => this.reasons.ask(this.data.why, this.shownState()))
-    on(".toast button", () => this.undo())
   }
 
   penDown() {
@@ -174,28 +174,11 @@ class Desk {
     this.enable()
   }
 
-  hear(said) {
-    this.heard = said.number
-    this.release()
-    const toast = this.find(".toast")
-    toast.querySelector("span").textContent = said.text
-    toast.querySelector("button").hidden = !said.undo
-    toast.hidden = false
-    clearTimeout(this.fading)
-    this.fading = setTimeout(() => (toast.hidden = true), TOAST_FOR)
-  }
-
   // The last stroke, or on an empty canvas what the toast can take back.
   takeBack() {
-    const toast = this.find(".toast")
     const empty = this.data.source === "canvas" && !this.strokes.length
-    if (empty && !toast.hidden && this.data.said?.undo) this.undo()
+    if (empty && this.toast.offers) this.toast.takeBack()
     else this.press("undo")
-  }
-
-  undo() {
-    this.find(".toast").hidden = true
-    this.tell("undo", { number: this.heard })
   }
 
   // --- Keys -----------------------------------------------------------------------------------------------------------
@@ -245,34 +228,16 @@ class Desk {
   // --- What must not be lost ------------------------------------------------------------------------------------------
 
   remember() {
-    if (this.restoring && this.data.fresh) return
     const { id, model, brush } = this.data
-    const kept = { id, model, brush, strokes: this.strokes }
-    try {
-      sessionStorage.setItem(KEEP, JSON.stringify(kept))
-    } catch {
-      // No storage, or it is full: only a reload would have needed it.
-    }
+    this.memory.keep({ id, model, brush, strokes: this.strokes })
   }
 
   // A session that has just begun asks for what the one before it has kept.
   restore() {
-    let kept = null
-    try {
-      kept = JSON.parse(sessionStorage.getItem(KEEP))
-    } catch {
-      return
-    }
-    if (!this.data.fresh || !kept) return
+    const kept = this.memory.kept()
+    if (!kept) return
     const changed = kept.model !== this.data.model || kept.brush !== this.data.brush
-    if (kept.strokes?.length || changed) this.bringBack(kept, TRIES)
-  }
-
-  bringBack(kept, tries) {
-    clearTimeout(this.restoring)
-    if (!this.data.fresh) return
-    this.tell("restore", kept)
-    this.restoring = tries > 1 ? setTimeout(() => this.bringBack(kept, tries - 1), PATIENCE) : null
+    if (kept.strokes?.length || changed) this.memory.bringBack(kept)
   }
 
   leave() {
@@ -280,9 +245,9 @@ class Desk {
     this.canvas.leave()
     clearTimeout(this.patience)
     clearTimeout(this.held)
-    clearTimeout(this.fading)
     clearTimeout(this.retry)
-    clearTimeout(this.restoring)
+    this.memory.leave()
+    this.toast.leave()
     document.documentElement.removeAttribute("data-offline")
   }
 }

@@ -20,16 +20,16 @@ from web.answers import words_of
 KEY = "answer"
 
 
-def _read(*names: str) -> str:
+def read_beside(*names: str) -> str:
     """Files beside this one as one: a component takes a single script, so its modules share one scope."""
     return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
 
 
 _component = st.components.v2.component(
     "answer",
-    html=_read("answer.html"),
-    css=_read("answer.css"),
-    js=_read("answer_canvas.js", "answer_paint.js", "answer_why.js", "answer.js"),
+    html=read_beside("answer.html"),
+    css=read_beside("answer.css"),
+    js=read_beside("answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js", "answer.js"),
 )
 
 

@@ -10,15 +10,16 @@ CANVAS_STYLE.replaceSync(`
   .dc-toolbar { display: none !important }
   .dc-root, .dc-scroll { overflow: visible !important }
   .dc-container, .canvas-container, canvas {
-    width: var(--side, 300px) !important; height: var(--side, 300px) !important }
+    width: var(--canvas-width, var(--side, 300px)) !important; height: var(--side, 300px) !important }
   canvas.upper-canvas:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px }
 `)
 
 class Canvas {
   // `on` has free(), whether a stroke may begin, and down(), moves(stroke) and up(stroke). A stroke is a list of [x, y]
-  // in the canvas's own pixels.
-  constructor(on) {
+  // in the canvas's own pixels. `label` is what the canvas is called.
+  constructor(on, label) {
     this.on = on
+    this.label = label
     this.pen = null // the stroke that is being drawn
     this.ears = new AbortController()
     const to = (name, what) => document.addEventListener(name, what, { capture: true, signal: this.ears.signal })
@@ -28,21 +29,22 @@ class Canvas {
     to("pointercancel", event => this.penUp(event))
   }
 
-  // The canvas comes when its own script is loaded, and anew whenever it is cleared: then under another `key`.
-  dress(key, side) {
-    this.side = side
+  // The canvas comes when its own script is loaded, and anew whenever it is cleared: then under another `key`. It is so
+  // many of its own pixels wide.
+  dress(key, width) {
+    this.width = width
     cancelAnimationFrame(this.waiting)
     const host = document.querySelector(`.st-key-${key} [data-testid=stBidiComponentIsolated]`)
     const sheets = host?.shadowRoot?.adoptedStyleSheets
     if (sheets && !sheets.includes(CANVAS_STYLE)) sheets.push(CANVAS_STYLE)
     const canvas = host?.shadowRoot?.querySelector("canvas.upper-canvas")
     if (!canvas) {
-      this.waiting = requestAnimationFrame(() => this.dress(key, side))
+      this.waiting = requestAnimationFrame(() => this.dress(key, width))
     } else if (this.dressed !== canvas) {
       this.dressed = canvas
       canvas.tabIndex = 0
       canvas.setAttribute("role", "img")
-      canvas.setAttribute("aria-label", "Canvas: draw one digit here. Without a pointer, upload a picture instead.")
+      canvas.setAttribute("aria-label", this.label)
     }
   }
 
@@ -59,7 +61,7 @@ class Canvas {
 
   place(event) {
     const box = this.dressed.getBoundingClientRect()
-    const scale = this.side / box.width
+    const scale = this.width / box.width
     const tenth = value => Math.round(value * scale * 10) / 10
     return [tenth(event.clientX - box.left), tenth(event.clientY - box.top)]
   }

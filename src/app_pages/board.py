@@ -11,40 +11,42 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from app_pages.pad import BRUSHES, SIDE, Pad
+from app_pages.sheet import Sheet
 from frames.canvas import strokes_of
 
 
-def canvas(pad: Pad) -> list[np.ndarray]:
-    """Show the canvas; returns the strokes on it, (n, 2) arrays in canvas pixels."""
-    if pad.objects and pad.key not in st.session_state:
-        pad.begin(pad.objects)  # another page was looked at meanwhile
+def canvas(sheet: Sheet, pen: int, width: int = SIDE) -> list[np.ndarray]:
+    """Show a canvas of `width` x SIDE pixels; returns the strokes on it, (n, 2) arrays in canvas pixels."""
+    if sheet.objects and sheet.key not in st.session_state:
+        sheet.begin(sheet.objects)  # another page or tab was looked at meanwhile
     result = st_canvas(
-        stroke_width=pad.pen,
+        stroke_width=pen,
         stroke_color="#16181f",
         background_color="#ffffff",
-        width=SIDE,
+        width=width,
         height=SIDE,
-        initial_drawing={"objects": pad.begin_with} if pad.begin_with else None,
-        key=pad.key,
+        initial_drawing={"objects": sheet.begin_with} if sheet.begin_with else None,
+        key=sheet.key,
     )
     # Until it has told its strokes, which may be lost on the way, they are those that it began with.
-    drawn = result.json_data or {"objects": pad.begin_with}
+    drawn = result.json_data or {"objects": sheet.begin_with}
     objects = drawn.get("objects", [])
-    if len(objects) > len(pad.objects):
-        pad.undone = []  # after a new stroke nothing can be redone
-    pad.objects = objects
+    if len(objects) > len(sheet.objects):
+        sheet.undone = []  # after a new stroke nothing can be redone
+    sheet.objects = objects
     try:
         return strokes_of(drawn)
     except ValueError:
         return []
 
 
-def tools(pad: Pad) -> None:
+def tools(sheet: Sheet, key: str = "tool") -> None:
     """Undo, redo and clear."""
-    with st.container(horizontal=True, key="tools", gap="xsmall"):
-        st.button("Undo", icon=":material/undo:", key="tool-undo", on_click=pad.undo, disabled=not pad.objects)
-        st.button("Redo", icon=":material/redo:", key="tool-redo", on_click=pad.redo, disabled=not pad.undone)
-        st.button("Clear", icon=":material/delete:", key="tool-clear", on_click=pad.clear, disabled=not pad.objects)
+    empty = not sheet.objects
+    with st.container(horizontal=True, key=f"{key}s", gap="xsmall"):
+        st.button("Undo", icon=":material/undo:", key=f"{key}-undo", on_click=sheet.undo, disabled=empty)
+        st.button("Redo", icon=":material/redo:", key=f"{key}-redo", on_click=sheet.redo, disabled=not sheet.undone)
+        st.button("Clear", icon=":material/delete:", key=f"{key}-clear", on_click=sheet.clear, disabled=empty)
 
 
 def choose_brush(pad: Pad) -> None:

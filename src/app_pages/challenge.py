@@ -133,7 +133,10 @@ def _verdict(attempt: Attempt) -> str:
 
 
 def _begin() -> None:
-    current_pad().next_drawing()  # what is on the canvas is not what will be asked for
+    pad = current_pad()
+    pad.next_drawing()  # what is on the canvas is not what will be asked for
+    if st.session_state.get(pad.tabs, "Draw") != "Draw":
+        pad.show("Draw")
     st.session_state.challenge = Challenge()
 
 

@@ -11,6 +11,10 @@ from app_pages.answer import Callbacks, sent, show_answer
 from app_pages.board import canvas, choose_brush, take_choices, tools
 from app_pages.challenge import Task, challenge_panel, current_challenge, current_task
 from app_pages.hand import hand_panel
+from app_pages.number_answer import OnCanvas
+from app_pages.number_desk import number_side, write_number
+from app_pages.number_pad import TAB
+from app_pages.number_upload import UploadedNumber
 from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list, recent_drawings
 from app_pages.saving import NotSaved, outcome
@@ -101,31 +105,39 @@ def _not_saving(state: AppState) -> bool:
 
 
 def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
-    """The canvas and the upload on one side, the answer on the other. Runs again after every stroke."""
-    reading: Reading | None = None
+    """The canvas, the wide one or the upload, and the answer. Runs again after every stroke."""
+    found: Reading | UploadedNumber | OnCanvas | None = None
     take_choices(pad)
     with st.container(key="desk"):
         with st.container(key="pad", gap="xsmall"):
-            by_hand, by_file = st.tabs(["Draw", "Upload"], key=pad.tabs, on_change="rerun")
+            by_hand, by_number, by_file = st.tabs(["Draw", TAB, "Upload"], key=pad.tabs, on_change="rerun")
             with by_hand:
-                strokes = canvas(pad)
+                strokes = canvas(pad, pad.pen)
                 tools(pad)
                 state.models.page_sent()
+            with by_number:
+                if by_number.open:
+                    found = write_number(state, pad)
             with by_file:
                 file = uploader(bool(by_file.open))
                 if by_file.open:
-                    reading = read_upload(state, file, pad)
-        if not by_file.open:
-            reading = read_strokes(state, strokes, pad)
+                    found = read_upload(state, file, pad)
+        if not (by_number.open or by_file.open):
+            found = read_strokes(state, strokes, pad)
+        reading = found if isinstance(found, Reading) else None
         if reading is None and st.session_state.get("reading") is not None:
             forget_list()  # the drawing has left the canvas: from now on the list has it from the database
         st.session_state.reading = reading
-        with st.container(key="answer-side"):
-            trouble = st.session_state.pop("trouble", "")
-            task = Task() if by_file.open else current_task()
-            what = "Draw a digit" if task.asked is None else f"Draw {in_words(task.asked)}"
-            prompt = "Upload a picture" if by_file.open else what
-            show_answer(pad, reading, strokes, trouble, prompt, task, Callbacks(_said, _undo, _restore))
+        trouble = st.session_state.pop("trouble", "")
+        if isinstance(found, OnCanvas | UploadedNumber):
+            with st.container(key="number-side"):
+                number_side(pad, found, trouble)
+        else:
+            with st.container(key="answer-side"):
+                task = Task() if by_file.open else current_task()
+                what = "Draw a digit" if task.asked is None else f"Draw {in_words(task.asked)}"
+                prompt = "Upload a picture" if by_file.open else what
+                show_answer(pad, reading, strokes, trouble, prompt, task, Callbacks(_said, _undo, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
             if not by_file.open:

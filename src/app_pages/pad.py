@@ -1,4 +1,4 @@
-"""What a session knows of its canvas: the one history of its strokes, and what can be undone."""
+"""What a session knows of its canvas for one digit, and what can be undone."""
 
 from __future__ import annotations
 
@@ -12,31 +12,21 @@ from uuid import UUID, uuid4
 import numpy as np
 import streamlit as st
 
+from app_pages.sheet import Sheet, kept_strokes
 from frames.canvas import objects_of
 from learning.registry import DEFAULT_MODEL, MODELS
 
 SIDE = 480  # the canvas's own pixels; the page scales it to the screen
 BRUSHES = {"Finest": 10, "Fine": 16, "Medium": 26, "Broad": 36, "Broadest": 46}  # the same pixels, for the eye only:
 BRUSH = "Medium"  # strokes are drawn again for the model
-MAX_KEPT = 6_000  # points that a browser may bring back
-FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
 
 @dataclass
-class Pad:
-    """A session's canvas. `revision` counts what changes the answer without a new stroke.
-
-    Counts start anywhere: a drawing that comes back after a reload must not be taken for one of its own earlier states,
-    nor a canvas that stayed on the page, when its session was lost, for this session's own.
-    """
+class Pad(Sheet):
+    """A session's canvas for one digit, and what it shares with the other ways to read: model, brush and messages."""
 
     drawing_id: UUID = field(default_factory=uuid4)
-    revision: int = field(default_factory=lambda: secrets.randbelow(2**30))
-    canvases: int = field(default_factory=lambda: secrets.randbelow(2**30))
     tab_rows: int = 0
-    objects: list[Any] = field(default_factory=list)
-    undone: list[Any] = field(default_factory=list)
-    begin_with: list[Any] = field(default_factory=list)
     model: str = DEFAULT_MODEL
     brush: str = BRUSH
     said: dict[str, Any] | None = None
@@ -45,8 +35,6 @@ class Pad:
     session: str = field(default_factory=lambda: secrets.token_hex(4))
     runs: int = 0
     """Of the page's script, which its component needs to know the newest by."""
-    fresh: bool = True
-    """Whether nothing has happened in this session yet: a browser may then bring back what the last one has kept."""
 
     @property
     def pen(self) -> int:
@@ -54,13 +42,8 @@ class Pad:
         return BRUSHES[self.brush]
 
     @property
-    def key(self) -> str:
-        """The canvas's key: another one is another canvas, on which nothing of the last can be left over."""
-        return f"canvas-{self.canvases}"
-
-    @property
     def tabs(self) -> str:
-        """The key of the tabs "Draw" and "Upload"."""
+        """The key of the row of tabs."""
         return f"tabs-{self.tab_rows}"
 
     def show(self, tab: str) -> None:
@@ -73,31 +56,11 @@ class Pad:
         st.session_state[self.tabs] = tab
         self.begin(self.objects)
 
-    def begin(self, objects: list[Any]) -> None:
-        """Replace the canvas by a new one with these objects on it; it is the same drawing."""
-        self.canvases += 1
-        self.revision += 1
-        self.objects = self.begin_with = objects
-        self.fresh = False
-
     def catch_up(self, strokes: str | None) -> None:
         """Know of strokes, as drawing.strokes_json has them, of which the canvas has not sent the last ones yet."""
         drawn = json.loads(strokes or "[]")
         if len(drawn) > len(self.objects):
             self.objects = objects_of([np.array(stroke, np.float64) for stroke in drawn], self.pen)
-
-    def undo(self) -> None:
-        """Take the last stroke away."""
-        if self.objects:
-            *rest, last = self.objects
-            self.undone = [*self.undone, last]
-            self.begin(rest)
-
-    def redo(self) -> None:
-        """Bring the last stroke back that was taken away."""
-        if self.undone:
-            *self.undone, last = self.undone
-            self.begin([*self.objects, last])
 
     def next_drawing(self) -> Callable[[], None]:
         """Empty the canvas for another drawing. What is returned brings this one back to it."""
@@ -136,20 +99,10 @@ class Pad:
         if kept.get("brush") in BRUSHES:
             self.brush = kept["brush"]
         try:
-            strokes, self.drawing_id = _kept_strokes(kept["strokes"]), UUID(kept["id"])
+            strokes, self.drawing_id = kept_strokes(kept["strokes"]), UUID(kept["id"])
         except (KeyError, TypeError, ValueError, AttributeError):
             strokes = []
         self.begin(objects_of(strokes, self.pen))
-
-
-def _kept_strokes(kept: Any) -> list[np.ndarray]:
-    """Strokes as (n, 2) arrays. Raises ValueError or TypeError for anything else."""
-    if sum(map(len, kept)) > MAX_KEPT:
-        raise ValueError("These are too many points.")
-    strokes = [np.array(stroke, np.float64).reshape(-1, 2) for stroke in kept if len(stroke)]
-    if not all(np.abs(stroke).max() < FARTHEST for stroke in strokes):
-        raise ValueError("These are no points.")
-    return strokes
 
 
 def current_pad() -> Pad:

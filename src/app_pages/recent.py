@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import streamlit as st
@@ -16,6 +17,7 @@ from app_pages.pictures import picture
 from app_pages.saving import NotSaved, outcome
 from app_pages.undoing import Undo, relabel, undelete, unlabel
 from app_pages.upload import forget_upload
+from app_pages.whole_number import digit_deleted, digit_labelled
 from frames.drawing import Drawing
 from frames.images import ImageTooLarge, NotAnImage
 from frames.preprocessing import from_png
@@ -105,7 +107,8 @@ def changes(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
         label = labels.index(True)  # the one behind the digits is NOT_A_DIGIT
         said = Said(drawing.drawing_id, label, visitor, owner=visitor)
         told = give_label(state, said, current_client(), visitor)
-        _finish(told, f"that was {in_words(label)}.", _undo_change(drawing))
+        then = partial(digit_labelled, drawing.drawing_id, label)
+        _finish(told, f"that was {in_words(label)}.", _undo_change(drawing), then)
     if again:
         _read_again(state, drawing, visitor)
     if delete:
@@ -114,9 +117,10 @@ def changes(state: AppState, drawing: RecentDrawing, pad: Pad) -> None:
 
 def _undo_change(drawing: RecentDrawing) -> Undo:
     """What gives a drawing the label again that it had before it is changed, or none."""
+    then = partial(digit_labelled, drawing.drawing_id, drawing.true_label)
     if drawing.true_label is None:
-        return unlabel(drawing.drawing_id, lambda: None)
-    return relabel(drawing.drawing_id, drawing.true_label)
+        return unlabel(drawing.drawing_id, then)
+    return relabel(drawing.drawing_id, drawing.true_label, then)
 
 
 def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
@@ -143,13 +147,15 @@ def _delete(state: AppState, drawing_id: UUID, visitor: str, pad: Pad) -> None:
         back = pad.next_drawing() if drawing_id == pad.drawing_id else forget_upload(drawing_id)
         row = written.result().row if written.done() else None
         pad.say(text, undelete(row[1], back) if row else None)
+        digit_deleted(drawing_id)
     _look_again()
 
 
-def _finish(written: Future[Written], what: str, undo: Undo | None = None) -> None:
-    """Say how it went, and look again."""
+def _finish(written: Future[Written], what: str, undo: Undo | None = None, then: Undo = lambda: None) -> None:
+    """Say how it went, `then` where it went well, and look again."""
     try:
         current_pad().say(outcome(written, what), undo)
+        then()
     except NotSaved as error:
         current_pad().say(str(error))
     _look_again()

@@ -35,14 +35,15 @@ def unlabel(drawing_id: UUID, then: Undo) -> Undo:
     return undo
 
 
-def relabel(drawing_id: UUID, label: int) -> Undo:
-    """Give a drawing the label again that it had."""
+def relabel(drawing_id: UUID, label: int, then: Undo = lambda: None) -> Undo:
+    """Give a drawing the label again that it had, and `then` show it where it was labelled."""
 
     def undo() -> None:
         visitor = current_visitor()
         said = Said(drawing_id, label, visitor, owner=visitor)
         written = give_label(get_app_state(), said, current_client(), visitor)
-        _done(undo, written, "your change is taken back.", "Taken back.")
+        if _done(undo, written, "your change is taken back.", "Taken back."):
+            then()
 
     return undo
 

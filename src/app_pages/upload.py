@@ -17,6 +17,7 @@ import streamlit as st
 from PIL import Image
 
 import metrics
+from app_pages.number_upload import UploadedNumber, read_picture
 from app_pages.pad import Pad, current_pad
 from frames.drawing import Drawing, from_ink
 from frames.images import (
@@ -57,16 +58,19 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Upload:
-    """The picture that came last: its drawing and how that looks, or why there is none.
+    """The picture that came last: its drawing, how that looks and the `data` of its file, or why there is none.
 
-    `file_id` is that of the file in the uploader; a photograph has none.
+    `file_id` is that of the file in the uploader; a photograph has none. The ink is there until the drawing has been
+    read: only then is it known which of it is meant.
     """
 
     file_id: str = ""
     source: str = "upload"
     refusal: str = ""
     drawing: Drawing | None = None
+    ink: Ink | None = None
     preview: Preview | None = None
+    data: bytes = b""
     drawing_id: UUID = field(default_factory=uuid4)
 
 
@@ -81,9 +85,9 @@ def uploader(shown: bool) -> Any:
     file = None
     if photographing:
         key = f"photo-{_emptied()}"
-        st.camera_input("A photograph of one digit", key=key, on_change=_take, args=(key,))
+        st.camera_input("A photograph of a digit or a number", key=key, on_change=_take, args=(key,))
     else:
-        label = f"A picture of one digit: {FORMAT_NAMES}, at most {SIZE_LIMIT}"
+        label = f"A picture of a digit or a number: {FORMAT_NAMES}, at most {SIZE_LIMIT}"
         file = st.file_uploader(label, key=f"file-{_emptied()}")
     with st.container(horizontal=True, key="ways", gap="xsmall"):
         if photographing:
@@ -94,12 +98,14 @@ def uploader(shown: bool) -> Any:
     return file
 
 
-def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | None:
+def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | UploadedNumber | None:
     """Read the file in the uploader and show what was read in it, or say why that is not possible."""
     upload = _current(file)
-    reading = None
+    read = None
     if upload.drawing is not None:
-        reading = _read(state, upload, upload.drawing, pad)
+        read = _read(state, upload, upload.drawing, pad)
+        upload = _seen(upload) if isinstance(read, UploadedNumber) else _outlined(upload, read.drawing)
+    single = not isinstance(read, UploadedNumber)  # else it is shown with the digits
     if upload.refusal:
         st.error(upload.refusal, icon=":material/broken_image:")
     _component(
@@ -110,11 +116,17 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | None:
             "run": pad.runs,
             "limit": MAX_BYTES,
             "accept": ",".join(f".{extension}" for extension in FILE_EXTENSIONS),
-            "preview": _shown(upload.preview) if upload.preview else None,
+            "preview": _shown(upload.preview) if upload.preview and single else None,
         },
         on_refused_change=_refuse,
     )
-    return reading
+    return read
+
+
+def uploaded_picture() -> str:
+    """The picture that was uploaded last, small, as a data URL."""
+    preview = st.session_state.upload.preview
+    return _shown(preview)["picture"] if preview else ""
 
 
 def forget_upload(drawing_id: UUID | None = None) -> Callable[[], None]:
@@ -164,7 +176,26 @@ def _opened(file: Any, source: str = "upload") -> Upload:
             ink, drawing = made_now(file.getvalue(), _drawing)
     except (NotAnImage, ImageTooLarge, NoInk, Busy) as error:
         return Upload(file.file_id, source, str(error))
-    return Upload(file.file_id, source, "", drawing, preview_of(ink))
+    return Upload(file.file_id, source, "", drawing, ink, data=file.getvalue())
+
+
+def _outlined(upload: Upload, chosen: Drawing) -> Upload:
+    """The upload with the ink outlined that was chosen in reading it; that is what is read from now on."""
+    if upload.ink is None or upload.drawing is None:
+        return upload
+    versions = zip((upload.drawing, *upload.drawing.alternatives), (upload.ink, *upload.ink.others), strict=True)
+    read = next(ink for drawing, ink in versions if drawing.frame is chosen.frame)
+    upload = replace(upload, drawing=chosen, ink=None, preview=preview_of(read))
+    st.session_state.upload = upload
+    return upload
+
+
+def _seen(upload: Upload) -> Upload:
+    """The upload with a preview, though none of its ink is a digit by itself."""
+    if upload.preview is None and upload.ink is not None:
+        upload = replace(upload, preview=preview_of(upload.ink))
+        st.session_state.upload = upload
+    return upload
 
 
 def _drawing(picture: Image.Image) -> tuple[Ink, Drawing]:
@@ -172,9 +203,9 @@ def _drawing(picture: Image.Image) -> tuple[Ink, Drawing]:
     return ink, from_ink(ink)
 
 
-def _read(state: AppState, upload: Upload, drawing: Drawing, pad: Pad) -> Reading:
+def _read(state: AppState, upload: Upload, drawing: Drawing, pad: Pad) -> Reading | UploadedNumber:
     on_page = DrawingState(upload.drawing_id, pad.revision, 1, pad.model, current_visitor(), upload.source)
-    return state.page_readings.read(on_page, lambda: drawing).result()
+    return read_picture(state, on_page, drawing, upload.data)
 
 
 def _shown(preview: Preview) -> dict[str, Any]:

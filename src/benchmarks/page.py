@@ -26,7 +26,8 @@ Stroke = list[tuple[float, float]]
 
 POINTS = 40  # of a drawing's stroke
 PHONES = ((360, 740), (390, 844))
-OURS = ("answer.html", "answer.css", "answer_canvas.js", "answer_paint.js", "answer_why.js", "answer.js", "draw.css")
+OURS = ("answer.html", "answer.css", "draw.css")
+SCRIPTS = ("answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js", "answer.js")
 MOVING = 3.0  # seconds that the pen is kept moving
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 
@@ -78,7 +79,7 @@ def measure(count: int, chromium: str) -> Found:
         pen_up = _pen_up(page, some)
         moving = _answers_a_second(page, some[0])
         outside = {size: _outside(_open(browser, url, size), some[0]) for size in PHONES}
-    ours = sum((ROOT / "src/app_pages" / name).stat().st_size for name in OURS)
+    ours = sum((ROOT / "src/app_pages" / name).stat().st_size for name in (*OURS, *SCRIPTS))
     return Found(usable, loaded, ours, pen_up, moving, outside)
 
 
@@ -186,3 +187,18 @@ def _outside(page: Page, stroke: Stroke) -> list[str]:
         or box["x"] + box["width"] > size["width"]
         or box["y"] + box["height"] > size["height"]
     ]
+
+
+def table(found: Found) -> list[list[str]]:
+    """The rows of the README's table."""
+    p50, p95 = np.percentile(found.pen_up, (50, 95))
+    rows = [["the Draw page", "measured"]]
+    rows.append(
+        ["first load to a canvas, empty cache", f"{found.usable / 1e3:.2f} s, {found.loaded_bytes / 1e6:.1f} MB"]
+    )
+    rows.append(["of that our own files", f"{found.our_bytes / 1e3:.0f} kB"])
+    rows.append(["pen-up to the painted answer, p50 / p95", f"{p50:.0f} / {p95:.0f} ms"])
+    rows.append(["answers a second while the pen moves", f"{found.answers_a_second:.1f}"])
+    for (width, height), outside in found.outside.items():
+        rows.append([f"outside a screen of {width} x {height}", ", ".join(outside) or "nothing"])
+    return rows

@@ -41,12 +41,14 @@ class Drawing:
     """A frame, (28, 28) uint8, and what else is known of a drawing.
 
     `strokes` are JSON, see strokes_json; `canvas` is what they were drawn on, its side and the pen's width in pixels.
+    `alternatives` are what may be meant instead, the likeliest first: a picture's, with or without a line in doubt.
     """
 
     frame: Pixels
     measures: Measures | None = None
     strokes: str | None = None
     canvas: tuple[int, float] | None = None
+    alternatives: tuple[Drawing, ...] = ()
 
 
 def from_picture(image: Image.Image | NDArray[Any]) -> Drawing:
@@ -55,8 +57,8 @@ def from_picture(image: Image.Image | NDArray[Any]) -> Drawing:
 
 
 def from_ink(ink: Ink) -> Drawing:
-    """The drawing of ink that was found in a picture."""
-    return Drawing(frame_ink(ink.pixels), measure_ink(ink))
+    """The drawing of ink that was found in a picture, with an alternative for each of the ink's others, in order."""
+    return Drawing(frame_ink(ink.pixels), measure_ink(ink), alternatives=tuple(map(from_ink, ink.others)))
 
 
 def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Drawing:
@@ -68,13 +70,13 @@ def from_strokes(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Dr
     return Drawing(frame_strokes(seen), measure_strokes(seen, canvas, pen), strokes_json(strokes), (canvas, pen))
 
 
-def within(strokes: Sequence[NDArray[Any]], canvas: int, pen: float) -> Sequence[NDArray[Any]]:
-    """Pen strokes without their lines outside a square canvas, in pixels; these cut a stroke in two.
+def within(strokes: Sequence[NDArray[Any]], canvas: int | tuple[int, int], pen: float) -> Sequence[NDArray[Any]]:
+    """Pen strokes without their lines outside a canvas, a square one or (width, height); these cut a stroke in two.
 
     A line with one end inside is kept whole. Raises NoInk where all lies outside.
     """
     inside: list[NDArray[np.bool_]] = [
-        np.all((points >= -pen / 2) & (points <= canvas + pen / 2), axis=1) for points in strokes
+        np.all((points >= -pen / 2) & (points <= np.asarray(canvas) + pen / 2), axis=1) for points in strokes
     ]
     if all(each.all() for each in inside):
         return strokes

@@ -96,6 +96,8 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
+FIRST_ON_ITS_SIDE = 5  # of the orientations: from here on, width and height are exchanged
+
 # Anybody may send anything: Pillow's warnings about sizes, which are checked here, and metadata would fill the log.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -121,6 +123,14 @@ def decode(data: bytes) -> Image.Image:
         small = _small(picture, data)
         turn = UPRIGHT.get(_orientation(picture))
         return small.transpose(turn) if turn is not None else small
+
+
+def upright_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels of the picture in a file's bytes, upright and not reduced. Raises what decode does."""
+    with _opened(data) as picture:
+        width, height = picture.size
+        turned = not isinstance(picture, HeifFile) and _orientation(picture) >= FIRST_ON_ITS_SIDE
+    return (height, width) if turned else (width, height)
 
 
 def is_quick(data: bytes) -> bool:

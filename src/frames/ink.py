@@ -21,14 +21,15 @@ from frames.masks import (
     bounding_box,
     crop,
     drawn,
-    span,
-    without_dust,
     without_isolated_pixels,
 )
+from frames.paper import ONE_DIGIT, Sought, is_doubtful, versions
 from frames.photographs import photographed_ink, reduction
 from frames.reducing import WORK_SIDE, reduced
 
 BOX = 20  # pixels of MNIST's box, into which ink of any size is scaled
+CLEAN_SIDE = 400  # pixels; larger clean pictures are reduced where more than the digit may be drawn in them
+NO_INK = "There is no ink in this picture: send one of a single digit that stands out from its paper."
 MIN_CONTRAST = 16  # grey levels, of 255, between paper and ink, below which nothing counts as drawn
 
 
@@ -44,6 +45,8 @@ class Ink(NamedTuple):
     top: int
     left: int
     reduced: int
+    others: tuple[Ink, ...] = ()
+    """What may be the ink instead, the likeliest first: with or without a line or a piece that may be no part of it."""
 
     @property
     def side(self) -> float:
@@ -56,8 +59,8 @@ def ink_of(image: Image.Image | NDArray[Any]) -> Pixels:
     return find_ink(image).pixels
 
 
-def find_ink(image: Image.Image | NDArray[Any]) -> Ink:
-    """The ink of a picture.
+def find_ink(image: Image.Image | NDArray[Any], sought: Sought = ONE_DIGIT) -> Ink:
+    """The ink of a picture: of the digit in it, or of what else is `sought`.
 
     Takes a Pillow image of any mode, or an array: (H, W) grey, (H, W, 1), (H, W, 2) grey and alpha, (H, W, 3) RGB,
     (H, W, 4) RGBA; uint8 0..255, bool, wider integers, or floats. Dark on light or light on dark, on paper or on a
@@ -68,8 +71,12 @@ def find_ink(image: Image.Image | NDArray[Any]) -> Ink:
     pixels = _pixels(image)
     packed = pixels.view("<u4")[..., 0] if pixels.ndim == 3 else pixels
     transparent = pixels.ndim == 3 and packed.min() < 0xFF000000
-    cropped, reduced = _ink_on_transparent(pixels, packed) if transparent else _ink_on_paper(pixels, packed)
-    return Ink(cropped.pixels, pixels, cropped.top, cropped.left, reduced)
+    try:
+        found, reduced = (_ink_on_transparent if transparent else _ink_on_paper)(pixels, packed, sought)
+    except NoInk as error:
+        raise NoInk(NO_INK) from error
+    inks = [Ink(each.pixels, pixels, each.top, each.left, reduced) for each in found]
+    return inks[0]._replace(others=tuple(inks[1:]))
 
 
 # --- any image -> grey or RGBA, 8 bits --------------------------------------------------------------------------------
@@ -79,7 +86,7 @@ def _pixels(image: Image.Image | NDArray[Any]) -> Pixels:
     """Any picture as (H, W) grey or (H, W, 4) RGBA, contiguous, at most WORK_SIDE a side."""
     pixels = _image_pixels(image) if isinstance(image, Image.Image) else _array_pixels(image)
     if pixels.size == 0:
-        raise NoInk
+        raise NoInk(NO_INK)
     if max(pixels.shape) > WORK_SIDE:
         smaller = Image.fromarray(pixels).reduce(math.ceil(max(pixels.shape) / WORK_SIDE))
         pixels = np.asarray(smaller)
@@ -136,10 +143,10 @@ def _eight_bits(values: NDArray[Any]) -> Pixels:
 
 # --- clean pictures ---------------------------------------------------------------------------------------------------
 
-Reduced = tuple[Cropped, int]  # ink, and how many times smaller it is than in the picture
+Reduced = tuple[list[Cropped], int]  # ink that may be meant, and how many times smaller it is than in the picture
 
 
-def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
+def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any], sought: Sought) -> Reduced:
     """The ink of a picture that is transparent somewhere.
 
     Ink on a transparent ground is its own alpha, whatever its colour. Only where the opaque part is itself a sheet
@@ -154,24 +161,63 @@ def _ink_on_transparent(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
         low, sheet, high = np.percentile(grey[alpha > alpha.max() // 2], (2, 50, 98))
         if bordered or high - low > 64:
             flattened = np.where(alpha > 0, grey, np.uint8(sheet))
-            ink, reduced = _ink_on_paper(flattened, flattened)
-            return _within(ink, rows.start / reduced, columns.start / reduced), reduced
-    return _within(_cropped(alpha, packed.size), rows.start, columns.start), 1
+            found, reduced = _ink_on_paper(flattened, flattened, sought)
+            return [_within(ink, rows.start / reduced, columns.start / reduced) for ink in found], reduced
+    return _clean(alpha, rows, columns, packed.shape, sought)
 
 
-def _ink_on_paper(pixels: Pixels, packed: NDArray[Any]) -> Reduced:
+def _ink_on_paper(pixels: Pixels, packed: NDArray[Any], sought: Sought) -> Reduced:
     """The ink of an opaque picture. `packed` holds one number a pixel, equal where the colour is."""
     edge = border(packed)
-    paper = np.partition(edge, edge.size // 2)[edge.size // 2]
+    paper = int(np.partition(edge, edge.size // 2)[edge.size // 2])
     if 2 * np.count_nonzero(edge == paper) < edge.size:
-        return photographed_ink(pixels), reduction(packed.shape)
+        paper = _inner_paper(packed)
+        if 2 * np.count_nonzero(packed == paper) < packed.size:
+            return photographed_ink(pixels, sought), reduction(packed.shape, sought.side)
     rows, columns = bounding_box(packed != paper)
-    ink = _distance(pixels[rows, columns], packed[rows, columns], int(paper))
+    ink = _distance(pixels[rows, columns], packed[rows, columns], paper)
+    if 2 * np.count_nonzero(ink) > packed.size:
+        paper = _inner_paper(packed)  # a frame makes the border, and the paper is inside it
+        rows, columns = bounding_box(packed != paper)
+        ink = _distance(pixels[rows, columns], packed[rows, columns], paper)
     # Anti-aliasing and JPEG leave some faint pixels around a drawing; paper in a photograph is faint all over.
     faint = np.count_nonzero(ink) - np.count_nonzero(ink > ink.max() // 8)
     if faint > 0.4 * ink.size:
-        return photographed_ink(pixels), reduction(packed.shape)
-    return _within(_cropped(ink, packed.size), rows.start, columns.start), 1
+        return photographed_ink(pixels, sought), reduction(packed.shape, sought.side)
+    return _clean(ink, rows, columns, packed.shape, sought)
+
+
+def _inner_paper(packed: NDArray[Any]) -> int:
+    """The colour of most of the picture's pixels, if there is one."""
+    return int(np.partition(packed.ravel(), packed.size // 2)[packed.size // 2])
+
+
+def _clean(ink: Pixels, rows: slice, columns: slice, shape: tuple[int, ...], sought: Sought) -> Reduced:
+    """Clean ink, which lies in these rows and columns of a picture of this shape."""
+    if int(ink.max()) < MIN_CONTRAST:
+        raise NoInk
+    if BOX - 1 <= max(ink.shape) <= BOX:  # as large as in MNIST already: nothing faint may be lost
+        return [Cropped(ink, rows.start, columns.start)], 1
+    mask = drawn(ink)
+    if ink.size > 0.9 * math.prod(shape):
+        mask = without_isolated_pixels(mask)
+    at_border = rows.start == 0 or columns.start == 0 or rows.stop == shape[0] or columns.stop == shape[1]
+    if not at_border and not is_doubtful(mask):
+        return [_within(crop(ink, *bounding_box(mask)), rows.start, columns.start)], 1
+    whole = np.zeros(shape, np.uint8)
+    whole[rows, columns] = np.where(mask, ink, np.uint8(0))
+    return [crop(each, *bounding_box(drawn(each))) for each in _versions(whole, sought)], 1
+
+
+def _versions(ink: Pixels, sought: Sought) -> list[Pixels]:
+    """The versions of clean ink, found at a lower resolution and cut out of it at its own; all of its shape."""
+    step = math.ceil(max(ink.shape) / CLEAN_SIDE)
+    small = np.asarray(Image.fromarray(ink).reduce(step)) if step > 1 else ink
+    found = versions(small, int(small.max()) // 10, sought)
+    if step == 1:
+        return found
+    gone = [(each < small).repeat(step, 0).repeat(step, 1)[: ink.shape[0], : ink.shape[1]] for each in found]
+    return [np.where(each, np.uint8(0), ink) for each in gone]
 
 
 def _within(cropped: Cropped, top: float, left: float) -> Cropped:
@@ -208,19 +254,3 @@ def _difference(pixels: Pixels, level: int) -> Pixels:
     if level == 0:
         return pixels
     return np.where(pixels < level, level - pixels, pixels - level)
-
-
-def _cropped(ink: Pixels, canvas: int) -> Cropped:
-    """Clean ink cropped to what is neither artefact nor dust. `canvas` is the picture's area in pixels."""
-    peak = int(ink.max())
-    if peak < MIN_CONTRAST:
-        raise NoInk
-    if BOX - 1 <= max(ink.shape) <= BOX:  # as large as in MNIST already: nothing faint may be lost
-        return Cropped(ink, 0, 0)
-    mask = drawn(ink)
-    if ink.size > 0.9 * canvas:
-        mask = without_isolated_pixels(mask)
-    (rows, rows_apart), (columns, columns_apart) = span(np.any(mask, 1)), span(np.any(mask, 0))
-    if rows_apart or columns_apart:
-        rows, columns = bounding_box(without_dust(mask))
-    return crop(ink, rows, columns)

@@ -13,7 +13,7 @@ Mask = NDArray[np.bool_]
 
 
 class NoInk(ValueError):
-    """Nothing is drawn."""
+    """Nothing is drawn: on the canvas, unless the message says where."""
 
     def __init__(self, message: str = "Nothing is drawn here yet: draw one digit and try again."):
         super().__init__(message)

@@ -14,6 +14,7 @@ from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
 from serving.page_readings import PageReadings
 from serving.reading import Reader
+from serving.whole_numbers import NumberReader
 from settings import Settings, load_settings
 from storage import hands, withdrawal
 from storage.database import Database, open_database
@@ -42,11 +43,13 @@ class AppState:
     hands: HandCache
     reader: Reader
     page_readings: PageReadings
+    numbers: NumberReader
     explainer: Explainer
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
         self.explainer.close()
+        self.numbers.close()
         self.models.close()
         self.hands.close()
         self.batcher.close()
@@ -72,9 +75,10 @@ def open_app_state(settings: Settings) -> AppState:
         known.open()
     reader = Reader(batcher, writer, known)
     readings = PageReadings(reader, keeps=not settings.read_only)
+    numbers = NumberReader(batcher, writer, known)
     explainer, insights = Explainer(models, known, database), Insights(database)
     return AppState(
-        settings, database, writer, insights, retraining, models, batcher, known, reader, readings, explainer
+        settings, database, writer, insights, retraining, models, batcher, known, reader, readings, numbers, explainer
     )
 
 

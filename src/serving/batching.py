@@ -12,23 +12,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
 from frames.drawing import Drawing
 from learning.weights import ModelMissing
+from serving.choosing import DrawingPrediction, read_drawings
 from serving.personal import Hands, PersonalModel
 from serving.prediction import Prediction
 
 MAX_BATCH = 16  # drawings: with more, the first would wait long for the last
-
-
-class DrawingPrediction(NamedTuple):
-    """A drawing, and what the model reads in it."""
-
-    drawing: Drawing
-    prediction: Prediction
 
 
 @dataclass(frozen=True)
@@ -105,11 +98,11 @@ class Batcher:
 
     def _predict_batch(self, model: str, drawn: Sequence[tuple[_Request, Drawing]]) -> None:
         try:
-            frames, hands = [drawing.frame for _, drawing in drawn], [request.hand for request, _ in drawn]
-            predictions = self._predict(frames, model, hands)
+            drawings, hands = [drawing for _, drawing in drawn], [request.hand for request, _ in drawn]
+            read = read_drawings(lambda frames, owners: self._predict(frames, model, owners), drawings, hands)
         except Exception as error:  # noqa: BLE001 - as above
             for request, _ in drawn:
                 request.result.set_exception(error)
         else:
-            for (request, drawing), prediction in zip(drawn, predictions, strict=True):
-                request.result.set_result(DrawingPrediction(drawing, prediction))
+            for (request, _), each in zip(drawn, read, strict=True):
+                request.result.set_result(each)

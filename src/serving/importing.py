@@ -16,7 +16,7 @@ from uuid import UUID
 
 import logger
 from datasets.examples import Example, Unreadable
-from serving.prediction import Prediction
+from serving.choosing import DrawingPrediction, read_drawings
 from serving.predictor import ServingModel
 from serving.reading import Reading
 from storage import imports
@@ -82,8 +82,8 @@ class Importer:
             return
         read = self._read(list(new.values()))
         rows = [
-            Reading(drawing_id, each.drawing, prediction, SOURCE, self._person).row
-            for (drawing_id, each), prediction in zip(new.items(), read, strict=True)
+            Reading(drawing_id, each.drawing, each.prediction, SOURCE, self._person).row
+            for drawing_id, each in zip(new, read, strict=True)
         ]
         entries = [Entry("prediction", logger.parameters(row)) for row in rows]
         said = {"who": WHO, "owner": None}
@@ -103,7 +103,10 @@ class Importer:
         digest = hashlib.blake2b(content, digest_size=16, key=self._installation.bytes).digest()
         return UUID(bytes=digest, version=4)
 
-    def _read(self, examples: Sequence[Example]) -> list[Prediction]:
+    def _read(self, examples: Sequence[Example]) -> list[DrawingPrediction]:
         """What the model reads; the time of the batch is shared out."""
-        read = self._model.predict_all([each.drawing.frame for each in examples])
-        return [replace(each, elapsed_ms=each.elapsed_ms / len(examples)) for each in read]
+        read = read_drawings(self._model.predict_all, [each.drawing for each in examples])
+        return [
+            each._replace(prediction=replace(each.prediction, elapsed_ms=each.prediction.elapsed_ms / len(examples)))
+            for each in read
+        ]

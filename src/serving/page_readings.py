@@ -47,8 +47,13 @@ class PageReadings:
             read = self._known.get(state)
         return read.result() if read and read.done() and not read.exception() else None
 
-    def read(self, state: DrawingState, make_drawing: Callable[[], Drawing]) -> Future[Reading]:
-        """The reading of a state, by `make_drawing` the first time; then its row is queued as well.
+    def read(
+        self,
+        state: DrawingState,
+        make_drawing: Callable[[], Drawing],
+        wanted: Callable[[Reading], bool] | None = None,
+    ) -> Future[Reading]:
+        """The reading of a state, by `make_drawing` the first time; then its row is queued as well, if it is `wanted`.
 
         The future raises what Reader.read raises; that is not remembered.
         """
@@ -61,12 +66,12 @@ class PageReadings:
             self._known[state] = read
             if len(self._known) > MAX_STATES:
                 self._known.popitem(last=False)
-        read.add_done_callback(lambda done: self._finish(state, done))
+        read.add_done_callback(lambda done: self._finish(state, done, wanted))
         return read
 
-    def _finish(self, state: DrawingState, read: Future[Reading]) -> None:
+    def _finish(self, state: DrawingState, read: Future[Reading], wanted: Callable[[Reading], bool] | None) -> None:
         if read.exception():
             with self._lock:
                 self._known.pop(state, None)
-        elif self._keeps:
+        elif self._keeps and (wanted is None or wanted(read.result())):
             self._reader.keep(read.result())

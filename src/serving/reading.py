@@ -13,7 +13,8 @@ from frames.drawing import Drawing
 from frames.preprocessing import to_png
 from learning.registry import MODELS
 from logger import PredictionRow
-from serving.batching import Batcher, DrawingPrediction
+from serving.batching import Batcher
+from serving.choosing import DrawingPrediction
 from serving.hands import HandCache
 from serving.personal import PersonalModel
 from serving.prediction import Prediction
@@ -89,7 +90,7 @@ class Reader:
                 reading.set_exception(error)
                 return
             drawing, prediction = predicted.result()
-            _count(prediction, source)
+            count_reading(prediction, source)
             read = Reading(drawing_id or uuid4(), drawing, prediction, source, visitor)
             if not compare:
                 reading.set_result(read)
@@ -145,7 +146,8 @@ def _running() -> Future[Reading]:
     return future
 
 
-def _count(prediction: Prediction, source: str) -> None:
+def count_reading(prediction: Prediction, source: str) -> None:
+    """Count what was read, for /metrics."""
     metrics.count_prediction(
         prediction.model,
         prediction.model_version,

@@ -10,32 +10,31 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
-from pydantic import ValidationError
-from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 import metrics
 from frames.drawing import from_picture
-from frames.images import MAX_BYTES
+from frames.segmentation import TooManyDigits, in_picture
 from learning.card import ModelCard
+from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelInfo
 from serving.app_state import get_app_state
 from serving.prediction import Prediction
+from serving.whole_numbers import SEVERAL, several_digits
 from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
 from storage.nothing_kept import NOTHING_KEPT
-from web import strokes, why
+from web import strokes, whole_numbers, why
 from web.decoding import Sent, made_of
+from web.forms import FORM, picture_form
 from web.labelling import Said, give_label
 from web.middleware import BodyLimit, CrossOrigin, RateLimit, client_of
-from web.problems import NotFound, TooFast, handle_errors, problems, short
+from web.problems import NotFound, SeveralDigits, TooFast, handle_errors, problems, short
 from web.schemas import (
     SECRET_LENGTH,
     Answer,
@@ -47,7 +46,6 @@ from web.schemas import (
     ModelDetails,
     PersonalAnswer,
     Picture,
-    PictureForm,
     Stats,
     Tally,
     Training,
@@ -69,46 +67,20 @@ api = FastAPI(
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
-# FastAPI's own form parsing would cost a tenth of the predictions a second: the form is described here, and read below.
-_FORM = {"required": True, "content": {"multipart/form-data": {"schema": PictureForm.model_json_schema()}}}
-
-
 @api.post(
     "/predict",
     response_model=Answer,
     responses=problems(400, 413, 422, 429, 503),
-    openapi_extra={"requestBody": _FORM},
+    openapi_extra={"requestBody": FORM},
 )
 async def predict(request: Request) -> Response:
     """Read the digit in a picture, and keep the answer as a row.
 
     Name and content type of the file are ignored: its bytes decide.
     """
-    sent = await _sent(request)
-    try:
-        form = _picture_form(sent)
-        picture = await form.file.read(MAX_BYTES + 1)
-    finally:
-        await sent.close()
+    form, picture = await picture_form(request)
     answer = await _answer(picture, form.model, form.session, form.personal)
     return Response(answer.model_dump_json(), media_type="application/json")
-
-
-async def _sent(request: Request) -> FormData:
-    try:
-        return await request.form()
-    except HTTPException:
-        raise
-    except Exception as error:  # the parser raises many kinds, and all mean the same
-        raise HTTPException(400) from error
-
-
-def _picture_form(sent: FormData) -> PictureForm:
-    """The validated form; an empty field counts as left out. Raises RequestValidationError."""
-    try:
-        return PictureForm.model_validate({name: value for name, value in sent.items() if value != ""})
-    except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error
 
 
 @api.post("/predict/base64", responses=problems(400, 413, 422, 429, 503))
@@ -122,19 +94,30 @@ async def _answer(picture: Sent, model: str, session: str, personal: bool) -> An
 
     An app that keeps nothing answers at once, and knows neither sessions nor ids.
     """
-    personal = personal and len(session) >= SECRET_LENGTH
+    app, personal = get_app_state(), personal and len(session) >= SECRET_LENGTH
+    read_only = app.settings.read_only
     with metrics.timed("total"):
         ready = await made_of(picture, from_picture)
-        reader, read_only = get_app_state().reader, get_app_state().settings.read_only
-        read = (
-            reader.read(ready, model, "api", None)
-            if read_only
-            else reader.read_and_keep(ready, model, "api", api_visitor(session), personal)
-        )
-        reading = await asyncio.wrap_future(read)
+        visitor = None if read_only else api_visitor(session)
+        reading = await asyncio.wrap_future(app.reader.read(ready, model, "api", visitor, personal=personal))
+        if not reading.prediction.is_digit:
+            await _refuse_several(picture)
+        if not read_only:
+            await asyncio.wrap_future(app.reader.keep(reading))
     prediction = reading.prediction
     fields = vars(prediction) | {"probabilities": list(prediction.probabilities), "personal": _personal(prediction)}
     return Answer(id=None if read_only else reading.drawing_id, **fields)
+
+
+async def _refuse_several(picture: Sent) -> None:
+    """Raise SeveralDigits for a picture of more than one digit, which has no answer of one digit."""
+    try:
+        lattice = await made_of(picture, in_picture)
+        numbers = await asyncio.wrap_future(get_app_state().numbers.read(lattice, DEFAULT_MODEL, "preview", None))
+    except TooManyDigits:
+        return
+    if several_digits(digit.reading.prediction for digit in numbers.digits):
+        raise SeveralDigits(SEVERAL)
 
 
 def _personal(prediction: Prediction) -> PersonalAnswer | None:
@@ -258,6 +241,7 @@ def docs() -> HTMLResponse:
     )
 
 
+api.include_router(whole_numbers.router)
 api.include_router(strokes.router)
 api.include_router(why.router)
 
@@ -265,6 +249,7 @@ api.include_router(why.router)
 api.add_middleware(BodyLimit)
 api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
 api.add_middleware(RateLimit, rate=why.RATE, only="/why")
+api.add_middleware(RateLimit, rate=whole_numbers.RATE, only="/read")
 if _rate := load_settings().api_rate_limit:
     api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes", "/why"))
 if _origins := load_settings().cors_origins:

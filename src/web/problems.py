@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from frames.images import ImageTooLarge, NotAnImage
 from frames.masks import NoInk
+from frames.segmentation import TooManyDigits
 from learning.weights import ModelMissing
 from storage.database import DatabaseAway
 from storage.writer import NotWritten
@@ -23,7 +24,7 @@ _MEANINGS = {
     403: "Only the app's own page may ask for this.",
     404: "Nothing has that name.",
     413: "The picture or the request is too large.",
-    422: "Nothing is drawn, or a field is wrong.",
+    422: "There is no ink in the picture, it has more digits than are read here, or a field is wrong.",
     429: "Too many calls: Retry-After says how many seconds to wait.",
     503: "The model or the database is not ready, or too many large pictures are being read: then Retry-After says how "
     "many seconds to wait.",
@@ -43,6 +44,10 @@ class NotOurPage(PermissionError):
     """A request that only the app's own page may make."""
 
 
+class SeveralDigits(ValueError):
+    """A picture of several digits, where one was asked for."""
+
+
 class TooFast(RuntimeError):
     """Somebody has to wait a minute."""
 
@@ -51,6 +56,8 @@ _CODES: dict[type[Exception], int] = {
     NotAnImage: 400,
     ImageTooLarge: 413,
     NoInk: 422,
+    TooManyDigits: 422,
+    SeveralDigits: 422,
     NotOurPage: 403,
     NotFound: 404,
     TooFast: 429,

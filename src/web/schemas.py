@@ -10,6 +10,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool, StrictInt, model_validator
 
 from frames.images import FORMAT_NAMES, SIZE_LIMIT
+from frames.segmentation import MAX_DIGITS
 from learning.classes import NOT_A_DIGIT
 from learning.registry import DEFAULT_MODEL, MODELS
 
@@ -148,6 +149,35 @@ class Answer(BaseModel):
     personal: PersonalAnswer | None = Field(
         description="null where everybody's model answered alone: without a secret session or its labels, with "
         "personal=false, by the linear model, or where the labels teach nothing."
+    )
+
+
+Pixel = Annotated[int, Field(ge=0)]
+Side = Annotated[int, Field(ge=1)]
+
+
+class NumberDigit(BaseModel):
+    """One of the digits in a picture, or what stands among them."""
+
+    box: tuple[Pixel, Pixel, Side, Side] = Field(
+        description="x, y, width and height in pixels of the picture as it was sent, upright."
+    )
+    id: UUID | None = Field(
+        description="This digit's own id: whoever has it may label the digit. null where the app keeps nothing."
+    )
+    predicted_digit: Digit
+    confidence: Fraction = Field(description="The calibrated probability of predicted_digit.")
+    probabilities: list[Fraction] = Field(min_length=10, max_length=10, description="Of 0 to 9, in order.")
+    is_digit: bool
+
+
+class NumberAnswer(BaseModel):
+    """What the model reads in a picture of several digits."""
+
+    text: str = Field(description="The lines, with line breaks between them; empty where nothing is a digit.")
+    lines: list[str] = Field(description="From top to bottom, the digits of each from left to right.")
+    digits: list[NumberDigit] = Field(
+        max_length=MAX_DIGITS, description="In reading order, also what is no digit: that is not in the text."
     )
 
 

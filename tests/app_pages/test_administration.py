@@ -29,6 +29,7 @@ from serving.loading import ModelLoader
 from serving.page_readings import PageReadings
 from serving.predictor import Predictor
 from serving.reading import Reader
+from serving.whole_numbers import NumberReader
 from settings import ROOT, Settings, load_settings
 from storage import model_store, trainings
 from storage.database import Database
@@ -75,6 +76,7 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
         hands,
         reader,
         PageReadings(reader),
+        NumberReader(batcher, writer, hands),
         Explainer(models, hands, database),
     )
     batcher.close()

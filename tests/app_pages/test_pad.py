@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from app_pages.pad import BRUSH, MAX_KEPT, Pad
+from app_pages.pad import BRUSH, Pad
+from app_pages.sheet import MAX_KEPT
 from frames.canvas import objects_of, strokes_of
 
 

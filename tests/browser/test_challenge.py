@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from support.accessibility import violations
 from support.digits import DIGITS
-from support.hand import answer, digit_button, draw, open_page, rows_of, toast, unmoving
+from support.hand import answer, at_rest, digit_button, draw, open_page, rows_of, toast, unmoving
 from support.running_app import RunningApp
 
 STROKES = dict(reversed(DIGITS))
@@ -69,6 +69,11 @@ def test_ten_digits_are_drawn_counted_and_kept(app: RunningApp, challenged: Page
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Challenge: ten digits")).to_be_visible()
     expect(page.get_by_test_id("says")).to_have_text("Draw a digit")
+
+    page.get_by_role("tab", name="Number").click()
+    at_rest(page)
+    page.get_by_role("button", name="Challenge: ten digits").click()
+    expect(page.get_by_test_id("says")).to_have_text(re.compile(r"^Draw an? \d$"))  # where that can be drawn
 
 
 def test_only_what_was_asked_for_is_a_label_and_it_can_be_taken_back(app: RunningApp, challenged: Page) -> None:

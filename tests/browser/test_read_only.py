@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from storage.nothing_kept import NOTHING_KEPT
 from support.accessibility import violations
-from support.hand import answer, digit_button, draw, open_page, unmoving
+from support.hand import answer, at_rest, digit_button, draw, open_page, unmoving
 from support.running_app import RunningApp
 
 SEVEN = [[(0.3, 0.2), (0.5, 0.2), (0.7, 0.2), (0.55, 0.5), (0.45, 0.85)]]
@@ -52,6 +52,22 @@ def test_it_says_why_and_nothing_of_labels(reader: RunningApp, page: Page) -> No
     sheet = page.locator("dialog.because")
     expect(sheet.get_by_role("heading", name="Why 7?")).to_be_visible()
     expect(sheet.get_by_text("label")).to_have_count(0)
+
+
+def test_the_digits_of_a_number_are_read_and_cannot_be_labelled(reader: RunningApp, page: Page) -> None:
+    open_page(page, reader.url)
+    page.get_by_role("tab", name="Number").click()
+    canvas = page.locator("[class*=st-key-number-canvas-] canvas.upper-canvas")
+    expect(canvas).to_be_visible()
+    at_rest(page)
+    draw(page, [[(x / 2, y) for x, y in stroke] for stroke in SEVEN], canvas)
+    expect(page.get_by_test_id("text")).to_have_text("7")
+    expect(digit_button(page, 7)).to_be_disabled()
+    page.keyboard.press("7")
+    at_rest(page)
+    expect(page.locator(".toast")).to_be_hidden()
+    for name in ("Yes, a 7", "Not a digit"):
+        expect(page.get_by_role("button", name=name)).to_be_hidden()
 
 
 def test_about_and_the_administrators_pages_say_so_too(reader: RunningApp, page: Page) -> None:

@@ -26,7 +26,7 @@ WRONG = {
     "an empty file": (b"", "This is not a picture that can be read"),
     "too many bytes": (TOO_LARGE, f"This file is too large: send a picture of at most {SIZE_LIMIT}."),
     "too many pixels": (png(Image.new("1", (9000, 9000))), "This picture has too many pixels"),
-    "no ink": (png(Image.new("L", (300, 300), 255)), "Nothing is drawn here yet"),
+    "no ink": (png(Image.new("L", (300, 300), 255)), "There is no ink in this picture"),
 }
 BOX = "path => { const {x, y, width, height} = path.getBBox(); return [x, y, width, height] }"
 # Drops files, each of so many bytes, on the uploader, as a person does: the page sees the same events.

@@ -10,7 +10,8 @@ from PIL import Image, ImageFilter
 from frames.images import decode
 from frames.ink import ink_of
 from frames.masks import NoInk
-from frames.photographs import WORK_SIDE, photographed_ink
+from frames.paper import ONE_DIGIT
+from frames.photographs import photographed_ink
 from frames.preprocessing import frame_pixels
 from support.pictures import encoded
 from support.sketches import DRAWINGS, THREE, Frame, Strokes, box_size, difference, painted
@@ -63,8 +64,8 @@ def test_the_edge_of_a_table_is_not_ink() -> None:
 
 
 def test_the_ink_of_a_photograph_is_cropped_and_reduced() -> None:
-    ink = photographed_ink(photograph(THREE, LIGHTS["even"])).pixels
-    assert max(ink.shape) < WORK_SIDE
+    ink = photographed_ink(photograph(THREE, LIGHTS["even"]))[0].pixels
+    assert max(ink.shape) < ONE_DIGIT.side
     assert ink.max() == 255
     assert ink[0].any()
     assert ink[-1].any()

@@ -67,6 +67,14 @@ def test_the_second_to_bring_a_state_gets_the_first_ones_answer(at_once: bool) -
     assert first.result().drawing_id == STATE.drawing_id
 
 
+def test_what_is_not_wanted_is_known_but_not_kept() -> None:
+    reader = CountingReader()
+    known = readings(reader)
+    read = known.read(STATE, lambda: DRAWING, wanted=lambda reading: not reading.prediction.is_digit).result()
+    assert known.known(STATE) is read
+    assert reader.kept == []
+
+
 @pytest.mark.parametrize(
     "other",
     [

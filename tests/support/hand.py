@@ -63,10 +63,11 @@ def ink(page: Page) -> int:
     return int(canvas(page).evaluate(count))
 
 
-def draw(page: Page, strokes: Sequence[Stroke]) -> None:
-    """Draw strokes, in parts of the canvas's width and height (0 to 1)."""
-    canvas(page).evaluate("canvas => canvas.scrollIntoView({block: 'center'})")  # not below the page's fixed head
-    box = canvas(page).bounding_box()
+def draw(page: Page, strokes: Sequence[Stroke], on: Locator | None = None) -> None:
+    """Draw strokes, in parts of the width and height (0 to 1) of the canvas, or of the one they are to be `on`."""
+    paper = on or canvas(page)
+    paper.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")  # not below the page's fixed head
+    box = paper.bounding_box()
     assert box is not None
     for stroke in strokes:
         points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]

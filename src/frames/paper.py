@@ -1,0 +1,79 @@
+"""What of a picture's traces is the digit: frames, ruling, edges and strays are taken away, and doubt leaves a choice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from frames.edges import without_edges
+from frames.masks import Mask, NoInk, Pixels
+from frames.ruling import without_rules
+from frames.strays import of_the_digit
+
+
+class Sought(NamedTuple):
+    """What is looked for in a picture."""
+
+    side: int
+    """Pixels to which a photograph is reduced: more show thinner lines, and more grain."""
+    masks: Callable[[Mask], Iterable[Mask]]
+    """Which parts of a mask may be meant."""
+
+
+ONE_DIGIT = Sought(256, of_the_digit)
+SEVERAL = Sought(768, lambda mask: [mask])
+
+MAX_VERSIONS = 4
+GLANCE = 64  # pixels a side, about, are enough to see that there is nothing to doubt
+LINE = 0.7  # of the ink's extent: what covers more of a row or column may be a printed line
+RECTANGLE = 0.86  # of the least rectangle around it that the hull of a frame fills, and hardly any digit's
+
+
+def is_doubtful(mask: Mask) -> bool:
+    """Whether more than a digit may be drawn: several pieces, or level and upright lines through most of it.
+
+    `mask` is cropped to what is drawn. For every picture, so it looks at it from afar.
+    """
+    step = max(1, max(mask.shape) // GLANCE)
+    height, width = mask.shape
+    size = math.ceil(width / step), math.ceil(height / step)
+    small = cv2.resize(mask.view(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    if cv2.connectedComponents(small, connectivity=8)[0] > 2:
+        return True
+    seen = small > 0
+    if seen.sum(1).max() < LINE * size[0] or seen.sum(0).max() < LINE * size[1]:
+        return False
+    hull = cv2.convexHull(cv2.findNonZero(small))
+    _, (long, short), _ = cv2.minAreaRect(hull)
+    return bool(cv2.contourArea(hull) > RECTANGLE * long * short)
+
+
+def versions(traces: Pixels, low: int, sought: Sought = ONE_DIGIT) -> list[Pixels]:
+    """The ink that may be meant in traces, (h, w) uint8, 0 for paper, of which what is above `low` is drawn.
+
+    The likeliest comes first, at most MAX_VERSIONS, all of the same shape. Raises NoInk where nothing is drawn.
+    """
+    found: list[Pixels] = []
+    for cleared in _cleared(traces, low):
+        for mask in sought.masks(cleared > low):
+            ink = np.where(mask, cleared, np.uint8(0))
+            if ink.any() and not any(np.array_equal(ink, each) for each in found):
+                found.append(ink)
+    if not found:
+        raise NoInk
+    return found[:MAX_VERSIONS]
+
+
+def _cleared(traces: Pixels, low: int) -> Iterator[Pixels]:
+    edges = without_edges(traces, low)
+    bare = without_rules(edges.ink, low)
+    drawn = np.count_nonzero(traces > low)
+    if (bare.rules or edges.sides) and np.count_nonzero(bare.ink > low) > 0.02 * drawn:
+        yield bare.ink
+        if bare.rules and edges.sides:
+            yield edges.ink
+    yield traces

@@ -1,0 +1,226 @@
+"""Reading a picture of several digits: each becomes a reading, and a row, of its own.
+
+All that may be a digit is read, in batches between other people's drawings; which of it are the digits is then decided
+by the lattice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID, uuid4, uuid5
+
+import logger
+import metrics
+from frames.drawing import Drawing
+from frames.lattice import Box, Found, Lattice
+from frames.masks import Pixels
+from frames.segmentation import MAX_DIGITS, TooManyDigits
+from serving.batching import MAX_BATCH, Batcher
+from serving.hands import HandCache
+from serving.personal import PersonalModel
+from serving.prediction import Prediction
+from serving.reading import Reading, count_reading
+from storage.writer import Writer, Written
+
+AT_ONCE = 2  # pictures; what comes then waits
+CERTAIN = 0.9  # confidence: what a part has to have at least to be certainly a digit
+IN_CONTEXT = -3.0  # log odds: among digits, what is likelier than this to be one counts as one
+
+SEVERAL = "There are several digits in this picture: send it to /api/read, which reads them all, or send one digit."
+
+
+Frames = Sequence[Pixels]
+
+
+class Part(NamedTuple):
+    """A digit in a picture, or what stands among digits: where it was found, and what the model says to it."""
+
+    found: Found
+    prediction: Prediction
+
+
+def read_lattice(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
+    """What a lattice holds, line by line from top to bottom, each from left to right. `predict` reads frames.
+
+    Among digits, what the digit score alone would refuse counts as one where its place and size speak for it.
+
+    Raises TooManyDigits, and what `predict` raises.
+    """
+    ways = [_read(each, predict) for each in (lattice, *lattice.others)]
+    return max(ways, key=lambda way: way.odds).lines
+
+
+class _Way(NamedTuple):
+    """One way to take a picture, and the log odds that all its parts are digits."""
+
+    odds: float
+    lines: list[list[Part]]
+
+
+def _read(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> _Way:
+    candidates = lattice.candidates
+    predictions = predict([candidate.frame for candidate in candidates])
+    scores = [prediction.digit_score for prediction in predictions]
+    chosen = lattice.choose(scores, [prediction.confidence for prediction in predictions])
+    if sum(map(len, chosen)) > MAX_DIGITS:
+        raise TooManyDigits
+    lines = []
+    for line in chosen:
+        certain = sum(predictions[number].is_digit for number, _ in line)
+        among_digits = len(line) > 1 and 2 * certain >= len(line)
+        parts = []
+        for number, odds in line:
+            prediction = predictions[number]
+            if among_digits and odds > IN_CONTEXT:
+                prediction = replace(prediction, is_digit=True)
+            parts.append(Part(lattice.find(candidates[number]), prediction))
+        lines.append(parts)
+    return _Way(sum(odds for line in chosen for _, odds in line), lines)
+
+
+def texts_of(lines: Iterable[Iterable[Prediction]]) -> list[str]:
+    """Lines as they are read, without what is no digit; none of a line without digits."""
+    texts = ("".join(str(each.predicted_digit) for each in line if each.is_digit) for line in lines)
+    return [text for text in texts if text]
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A digit, or what stands among digits, with its box in the picture's pixels: x, y, width and height."""
+
+    box: Box
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What was read in a picture, line by line from top to bottom, each from left to right."""
+
+    lines: tuple[tuple[Digit, ...], ...]
+
+    @property
+    def digits(self) -> tuple[Digit, ...]:
+        """Of all lines, in reading order; `reading.prediction.is_digit` is false of what is none."""
+        return tuple(digit for line in self.lines for digit in line)
+
+    @property
+    def texts(self) -> list[str]:
+        """The lines as they are read, see texts_of."""
+        return texts_of((digit.reading.prediction for digit in line) for line in self.lines)
+
+    @property
+    def text(self) -> str:
+        """The lines one below the other; "" where nothing is a digit."""
+        return "\n".join(self.texts)
+
+
+def several_digits(predictions: Iterable[Prediction]) -> bool:
+    """Whether two parts of a picture or more are each certainly a digit."""
+    return sum(each.is_digit and each.confidence >= CERTAIN for each in predictions) >= 2
+
+
+class NumberReader:
+    """Reads pictures of several digits and keeps what it reads. Safe for threads."""
+
+    def __init__(self, batcher: Batcher, writer: Writer, hands: HandCache) -> None:
+        self._batcher, self._writer, self._hands = batcher, writer, hands
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="numbers")
+
+    def close(self) -> None:
+        """Read what waits, and end."""
+        self._pool.shutdown()
+
+    def read(
+        self,
+        make_lattice: Callable[[], Lattice],
+        model: str,
+        source: str,
+        visitor: str | None,
+        number_id: UUID | None = None,
+        personal: bool = True,
+    ) -> Future[Numbers]:
+        """Read a picture; nothing is kept yet. `personal`: with the visitor's own model.
+
+        With a `number_id`, which is the whole picture's and kept like a password, a digit has the same drawing_id at
+        each reading; without, they are new ones.
+
+        The future raises what `make_lattice` raises, TooManyDigits and ModelMissing.
+        """
+        return self._pool.submit(self._read, make_lattice, model, source, visitor, number_id, personal)
+
+    def keep(self, numbers: Numbers, before: Numbers | None = None) -> list[Future[Written]]:
+        """Write a row for each digit, or write it anew; see logger.log_prediction.
+
+        `before` is what was kept of the same picture: rows of what is no digit of it any more are deleted.
+        """
+        now = {digit.reading.drawing_id for digit in numbers.digits}
+        gone = [digit.reading for digit in before.digits] if before else []
+        written = [logger.log_prediction(self._writer, digit.reading.row) for digit in numbers.digits]
+        return written + [
+            logger.remove(self._writer, reading.drawing_id, reading.visitor)
+            for reading in gone
+            if reading.drawing_id not in now and reading.visitor
+        ]
+
+    def read_and_keep(
+        self,
+        make_lattice: Callable[[], Lattice],
+        model: str,
+        source: str,
+        visitor: str | None,
+        personal: bool = True,
+    ) -> Future[Numbers]:
+        """Read a new picture; done when all rows are safe: committed, or synced in the spool.
+
+        The future raises what `read` raises, and writer.NotWritten.
+        """
+
+        def read_and_keep() -> Numbers:
+            numbers = self._read(make_lattice, model, source, visitor, None, personal)
+            for written in self.keep(numbers):
+                written.result()
+            return numbers
+
+        return self._pool.submit(read_and_keep)
+
+    def _read(
+        self,
+        make_lattice: Callable[[], Lattice],
+        model: str,
+        source: str,
+        visitor: str | None,
+        number_id: UUID | None,
+        personal: bool,
+    ) -> Numbers:
+        with metrics.timed("preprocess"):
+            lattice = make_lattice()
+        hand = self._hand(visitor, model) if personal else None
+
+        def digit(part: Part) -> Digit:
+            count_reading(part.prediction, source)
+            drawing_id = uuid5(number_id, part.found.name) if number_id else uuid4()
+            return Digit(part.found.box, Reading(drawing_id, part.found.drawing, part.prediction, source, visitor))
+
+        lines = read_lattice(lattice, lambda frames: self._predict(frames, model, hand))
+        return Numbers(tuple(tuple(map(digit, line)) for line in lines))
+
+    def _predict(self, frames: Frames, model: str, hand: PersonalModel | None) -> list[Prediction]:
+        """What the model says to each frame: a batch at a time, so that nobody waits for all of them."""
+        predictions: list[Prediction] = []
+        for first in range(0, len(frames), MAX_BATCH):
+            batch = frames[first : first + MAX_BATCH]
+            asked = [self._batcher.submit(partial(Drawing, frame), model, hand) for frame in batch]
+            predictions += [each.result().prediction for each in asked]
+        return predictions
+
+    def _hand(self, visitor: str | None, model: str) -> PersonalModel | None:
+        """The visitor's personal model, if there is one."""
+        if visitor is None:
+            return None
+        known: Future[PersonalModel | None] = Future()
+        self._hands.with_model(visitor, model, known.set_result)
+        return known.result()

@@ -1,0 +1,127 @@
+"""Whole numbers as the app reads and keeps them: ids that stay, rows of their own, and what counts among digits."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks import drawings
+from benchmarks.written_numbers import canvas, written
+from frames.segmentation import TooManyDigits, in_picture, in_strokes
+from learning.weights import SHIPPED_DIR
+from serving.batching import Batcher
+from serving.hands import HandCache
+from serving.loading import ModelLoader
+from serving.predictor import load_model
+from serving.whole_numbers import NumberReader, Numbers, read_lattice, several_digits, texts_of
+from settings import load_settings
+from storage.database import Database
+from storage.writer import Writer
+from support.digits import DIGITS
+
+SIDE, PEN = 300, 18
+VISITOR = "a" * 64
+
+
+@pytest.fixture
+def reader(database: Database, writer: Writer, tmp_path: object) -> Iterator[NumberReader]:
+    models = ModelLoader(load_settings({"DATA_DIR": str(tmp_path)}))
+    batcher = Batcher(lambda frames, model, hands: models.predictor().predict_all(frames, model, hands))
+    hands = HandCache(database, models)
+    hands.open()
+    reader = NumberReader(batcher, writer, hands)
+    yield reader
+    reader.close()
+    hands.close()
+    batcher.close()
+
+
+def strokes_of(*indices: int) -> list[NDArray[np.float64]]:
+    """Some of DIGITS beside each other."""
+    return [np.array(stroke) * SIDE + (k * 200, 0) for k, i in enumerate(indices) for stroke in DIGITS[i][1]]
+
+
+def read(reader: NumberReader, strokes: list[NDArray[np.float64]], number_id: UUID | None = None) -> Numbers:
+    return reader.read(lambda: in_strokes(strokes, 960, SIDE, PEN), "cnn", "canvas", VISITOR, number_id).result(30)
+
+
+def kept(database: Database) -> list[tuple[int, int]]:
+    """Digit and number of strokes of each row, as they were written."""
+    with database.transaction() as cursor:
+        cursor.execute("SELECT predicted_digit, strokes FROM predictions WHERE source = 'canvas' ORDER BY id")
+        return [(digit, len(json.loads(strokes) if isinstance(strokes, str) else strokes)) for digit, strokes in cursor]
+
+
+def test_each_digit_is_a_row_with_its_own_strokes(reader: NumberReader, database: Database) -> None:
+    numbers = read(reader, strokes_of(5, 9, 3))
+    assert (numbers.text, numbers.texts) == ("241", ["241"])
+    assert [digit.box[0] // 200 for digit in numbers.digits] == [0, 1, 2]
+    for written_row in reader.keep(numbers):
+        assert written_row.result(30).outcome == "saved"
+    assert kept(database) == [(2, 1), (4, 2), (1, 1)]
+
+
+def test_a_digit_keeps_its_id_when_its_next_stroke_comes_and_what_is_gone_is_deleted(
+    reader: NumberReader, database: Database
+) -> None:
+    number_id, strokes = uuid4(), strokes_of(5, 9, 3)
+    before = read(reader, strokes[:2], number_id)
+    for each in reader.keep(before):
+        each.result(30)
+    later = read(reader, strokes, number_id)
+    ids = [digit.reading.drawing_id for digit in later.digits]
+    assert [digit.reading.drawing_id for digit in before.digits] == ids[:2]
+    for each in reader.keep(later, before):
+        each.result(30)
+    assert len(kept(database)) == 3
+    undone = read(reader, strokes[:1], number_id)
+    for each in reader.keep(undone, later):
+        each.result(30)
+    assert kept(database) == [(2, 1)]
+
+
+def test_a_picture_of_several_digits_is_certain_of_them() -> None:
+    model = load_model(SHIPPED_DIR, "cnn")
+
+    def numbers_in(*indices: int) -> bool:
+        strokes = strokes_of(*indices)
+        lines = read_lattice(in_strokes(strokes, 960, SIDE, PEN), model.predict_all)
+        return several_digits([part.prediction for parts in lines for part in parts])
+
+    assert numbers_in(5, 9, 3)
+    assert not numbers_in(5)
+    assert not numbers_in(9), "two strokes of one four"
+
+
+def test_more_digits_than_are_read_are_refused_in_the_end_too() -> None:
+    model = load_model(SHIPPED_DIR, "linear")
+    zeros = [np.array(DIGITS[2][1][0]) * 60 + (40 * (k % 24), 60 * (k // 24)) for k in range(216)]
+    with pytest.raises(TooManyDigits):
+        read_lattice(in_strokes(zeros, 1000, 560, 4), model.predict_all)
+
+
+def test_generated_numbers_are_read_and_twenty_digits_within_a_second() -> None:
+    model = load_model(SHIPPED_DIR, "cnn")
+    people = drawings.made_up_writers(3)
+    right = total = 0
+    pictures = []
+    for number in written(people, 6):
+        picture = canvas(number)
+        pictures.append(picture.resize((480, 160)))
+        lines = read_lattice(in_picture(picture), model.predict_all)
+        right += "".join(texts_of((part.prediction for part in parts) for parts in lines)) == number.text
+        total += 1
+    assert right >= 0.75 * total
+    sheet = Image.new("L", (960, 480), 255)
+    for k, picture in enumerate(pictures[:6]):
+        sheet.paste(picture, (480 * (k % 2), 160 * (k // 2)))
+    start = time.process_time()
+    read_lattice(in_picture(sheet), model.predict_all)
+    assert time.process_time() - start < 4, "a tenth of that on an idle core"
