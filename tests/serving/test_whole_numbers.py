@@ -25,6 +25,7 @@ from settings import load_settings
 from storage.database import Database
 from storage.writer import Writer
 from support.digits import DIGITS
+from support.running_app import wait_until
 
 SIDE, PEN = 300, 18
 VISITOR = "a" * 64
@@ -63,9 +64,9 @@ def test_each_digit_is_a_row_with_its_own_strokes(reader: NumberReader, database
     numbers = read(reader, strokes_of(5, 9, 3))
     assert (numbers.text, numbers.texts) == ("241", ["241"])
     assert [digit.box[0] // 200 for digit in numbers.digits] == [0, 1, 2]
-    for written_row in reader.keep(numbers):
-        assert written_row.result(30).outcome == "saved"
-    assert kept(database) == [(2, 1), (4, 2), (1, 1)]
+    for each in reader.keep(numbers):
+        each.result(30)
+    wait_until(lambda: kept(database) == [(2, 1), (4, 2), (1, 1)], what="three rows, in reading order")
 
 
 def test_a_digit_keeps_its_id_when_its_next_stroke_comes_and_what_is_gone_is_deleted(
@@ -80,11 +81,11 @@ def test_a_digit_keeps_its_id_when_its_next_stroke_comes_and_what_is_gone_is_del
     assert [digit.reading.drawing_id for digit in before.digits] == ids[:2]
     for each in reader.keep(later, before):
         each.result(30)
-    assert len(kept(database)) == 3
+    wait_until(lambda: len(kept(database)) == 3, what="three rows")
     undone = read(reader, strokes[:1], number_id)
     for each in reader.keep(undone, later):
         each.result(30)
-    assert kept(database) == [(2, 1)]
+    wait_until(lambda: kept(database) == [(2, 1)], what="one row")
 
 
 def test_a_picture_of_several_digits_is_certain_of_them() -> None:
