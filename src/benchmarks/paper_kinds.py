@@ -1,4 +1,4 @@
-"""Digits on paper of every kind: printed frames, ruled and squared paper, edges, shadows, dust, and what else is no ink.
+"""Digits on paper of every kind: printed frames, ruled and squared paper, edges, shadows, dust and more.
 
 `picture` lays a drawn digit on a sheet with or without a kind's mark; all else about the two sheets is the same.
 """
@@ -27,7 +27,7 @@ COLOURED: list[Colour] = [(200, 30, 40), (30, 60, 190), (20, 120, 60), (230, 120
 
 @dataclass
 class Sheet:
-    """A sheet of paper with a digit on it: (h, w, 3) RGB of 0 to 255, and where the digit's ink lies in it, in pixels."""
+    """A sheet of paper with a digit on it: (h, w, 3) RGB of 0 to 255, and the box of the digit's ink in pixels."""
 
     rgb: Floats
     paper: Floats
@@ -51,7 +51,7 @@ class Sheet:
         shapes(ImageDraw.Draw(layer))
         if turn:
             layer = layer.rotate(turn, Image.Resampling.BILINEAR)
-        self.print(np.asarray(layer.reduce(FINER), np.float32) / 255, colour)
+        self.print(np.asarray(layer.reduce(FINER), np.float32) / np.float32(255), colour)
 
 
 class Kind(NamedTuple):
@@ -225,7 +225,8 @@ def _form_cell(sheet: Sheet, random: Random) -> None:
 
 def _smoothed(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """A running mean over `width` values, same length."""
-    return np.convolve(values, np.ones(width) / width, "same")
+    smoothed: NDArray[np.float64] = np.convolve(values, np.ones(width) / width, "same")
+    return smoothed
 
 
 def _ruled(sheet: Sheet, random: Random, both: bool = False) -> None:
