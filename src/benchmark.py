@@ -1,7 +1,8 @@
-"""python src/benchmark.py [train|accuracy|predict|personal|learning|http|page] ...: the README's numbers and figures.
+"""python src/benchmark.py [train|accuracy|pictures|predict|personal|learning|http|page] ...: the README's numbers.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
+pictures    how many pictures are read right, on paper of every kind
 predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
 personal    how much better people's drawings are read once some have labels
 learning    how much better other people's drawings are read after a retraining
@@ -25,7 +26,8 @@ from benchmarks import drawings, latency, load_test, report, time_to_accuracy
 from benchmarks import learning as retrainings
 from benchmarks import page as draw_page
 from benchmarks import personal as personal_models
-from benchmarks.drawings import Drawn
+from benchmarks import pictures as paper
+from benchmarks.drawings import DrawingsMissing
 from command_line import command, number
 from learning.dataset import Mnist, MnistMissing, load_mnist
 from learning.machine import cpu_model
@@ -133,6 +135,29 @@ def machine() -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# pictures: digits on paper with frames, lines, edges and dust, MNIST's digits in other sizes, and files of one's own.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def pictures_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `pictures`."""
+    flags.add_argument("--model-dir", type=Path, default=Path("model"))
+    flags.add_argument("--drawings", type=Path, help="real drawings, one json a line, instead of made-up hands")
+    flags.add_argument("--writers", default="", help="only these of the file, first-last, such as p16-p30")
+    flags.add_argument("--count", type=number(int, 1, 100_000), default=200, help="drawings on paper of each kind")
+    flags.add_argument("--pictures", type=Path, help="a folder of pictures whose names end in their digit")
+
+
+def pictures(asked: argparse.Namespace) -> None:
+    """Print how many pictures are read right."""
+    torch.set_num_threads(1)
+    people = list(drawings.writers(asked.drawings, asked.writers).values())
+    model, test = load_model(asked.model_dir, DEFAULT_MODEL), load_mnist(asked.data_dir).test
+    for table in paper.tables(model, people, asked.count, test, asked.pictures):
+        print(report.markdown(table) + "\n")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # predict: the time from the canvas's pixels to the prediction.
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -167,7 +192,7 @@ def personal_flags(flags: argparse.ArgumentParser) -> None:
 def personal(asked: argparse.Namespace) -> None:
     """Print the errors on people's next drawings with and without their own labels, and what that costs."""
     torch.set_num_threads(1)
-    chosen = _people(asked.drawings, asked.writers)
+    chosen = drawings.writers(asked.drawings, asked.writers)
     serving = load_model(asked.model_dir, DEFAULT_MODEL)
     people = personal_models.see(serving, chosen.values())
     print(f"{len(chosen)} people, {sum(len(each.digits) for each in people)} drawings, {asked.orders} orders.\n")
@@ -183,16 +208,6 @@ def personal(asked: argparse.Namespace) -> None:
     cost = personal_models.cost(serving, people[0], list(some))
     print(f"\nWith {personal_models.LABELS} labels: {cost.milliseconds:+.3f} ms a reading (median),", end=" ")
     print(f"{cost.megabytes:.0f} MB for 1,000 people.")
-
-
-def _people(file: Path | None, names: str) -> dict[str, Drawn]:
-    """The drawings of a file's writers, or of made-up ones; of those alone from the first to the last of `names`."""
-    writers = drawings.by_writer(file) if file else drawings.made_up_writers()
-    first, _, last = names.partition("-")
-    chosen = {name: drawn for name, drawn in writers.items() if not first or first <= name <= (last or first)}
-    if not chosen:
-        raise DrawingsMissing(f"No writer in {file or 'the made-up hands'} is called {names}.")
-    return chosen
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -218,9 +233,9 @@ def learning(asked: argparse.Namespace) -> None:
     classroom = retrainings.Classroom(
         read_weights(asked.model_dir, DEFAULT_MODEL), load_mnist(asked.data_dir), MODELS[DEFAULT_MODEL].fine_tuning
     )
-    people = _people(asked.drawings, asked.writers)
+    people = drawings.writers(asked.drawings, asked.writers)
     if asked.others:
-        folds = [retrainings.Fold("others", people, _people(asked.drawings, asked.others))]
+        folds = [retrainings.Fold("others", people, drawings.writers(asked.drawings, asked.others))]
     else:
         folds = retrainings.folds(people, asked.folds)
     outcomes = []
@@ -295,14 +310,11 @@ def page(asked: argparse.Namespace) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-class DrawingsMissing(ValueError):
-    """None of the drawings that were asked for is there."""
-
-
 Run = Callable[[argparse.Namespace], None]
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
     "train": (train_flags, train),
     "accuracy": (accuracy_flags, accuracy),
+    "pictures": (pictures_flags, pictures),
     "predict": (predict_flags, predict),
     "personal": (personal_flags, personal),
     "learning": (learning_flags, learning),

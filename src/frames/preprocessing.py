@@ -106,8 +106,8 @@ def _sharpness(ink: Pixels, edges: int) -> float:
     An edge is as wide as there are grey pixels for each pixel of the outline; four in five are between 10 and 90 %.
     """
     grey = cv2.countNonZero(cv2.inRange(np.ascontiguousarray(ink), GREYS[0], GREYS[1]))
-    width = grey / 0.8 / max(1.0, math.pi / 4 * edges / 255) * (BOX / max(ink.shape)) ** 2
-    return min(1.0, max(0.0, (SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE)))
+    width = float(grey) / 0.8 / max(1.0, math.pi / 4 * edges / 255) * (BOX / max(ink.shape)) ** 2
+    return float(np.clip((SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE), 0, 1))
 
 
 def _may_be_thin(small: Pixels, edges: int) -> bool:
