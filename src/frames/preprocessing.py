@@ -47,7 +47,6 @@ SOFTNESS = 0.35
 # The width of ink's edges in pixels of the frame, up to which it is softened in full, and from which on not at all. A
 # canvas's edges are 0.1 wide, those of MNIST's digits 1.5, however much they are enlarged.
 SHARP_EDGE, SOFT_EDGE = 0.5, 1.3
-GREYS = (26, 229)  # of the ink's 0 to 255: neither paper nor full ink
 
 MAX_POINTS = 400_000  # of a drawing; a canvas may send a quarter as many, and curves become four points each
 MAX_SAMPLES = 4_000  # points of a drawing in the frame, which bounds the cost of the longest scribble
@@ -105,8 +104,9 @@ def _sharpness(ink: Pixels, edges: int) -> float:
 
     An edge is as wide as there are grey pixels for each pixel of the outline; four in five are between 10 and 90 %.
     """
-    grey = cv2.countNonZero(cv2.inRange(np.ascontiguousarray(ink), GREYS[0], GREYS[1]))
-    width = float(grey) / 0.8 / max(1.0, math.pi / 4 * edges / 255) * (BOX / max(ink.shape)) ** 2
+    peak = int(ink.max())
+    grey = cv2.countNonZero(cv2.inRange(np.ascontiguousarray(ink), peak // 10, peak - peak // 10))
+    width = float(grey) / 0.8 / max(1.0, math.pi / 4 * edges / max(1, peak)) * (BOX / max(ink.shape)) ** 2
     return float(np.clip((SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE), 0, 1))
 
 
