@@ -62,7 +62,7 @@ ALLOWED = {
     "torch": {"frames", "learning", "feedback", "serving", "benchmarks", "train_model", "export_onnx", "benchmark"},
     "psycopg2": {"storage"},
     "prometheus_client": {"metrics", "web"},
-    "cv2": {"frames"},
+    "cv2": {"frames", "benchmarks"},
     "streamlit": {"app", "app_pages", "web"},
 }
 STREAMLIT_IN_WEB = {"web.visitors"}
