@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,19 +20,20 @@ from support.digits import DIGITS
 from support.sketches import DRAWINGS, THREE, painted
 
 EXAMPLES = [(digit, [np.array(stroke, float) for stroke in strokes]) for digit, strokes in DIGITS]
+Read = Callable[[Image.Image], int]
 SQUARES = np.full((280, 280), 255, np.uint8)
 SQUARES[::40] = SQUARES[:, ::40] = 0
 
 
 @pytest.fixture(scope="module")
-def read():
+def read() -> Read:
     """Reads a picture as the app does."""
     model = load_model(SHIPPED_DIR, "cnn")
     return lambda image: read_drawings(model.predict_all, [from_picture(image)])[0].prediction.predicted_digit
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_paper_of_any_kind_leaves_the_answer(kind: str, read) -> None:
+def test_paper_of_any_kind_leaves_the_answer(kind: str, read: Read) -> None:
     seed = 1000 * list(KINDS).index(kind)
     changed = []
     for number in range(4):
