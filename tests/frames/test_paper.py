@@ -52,14 +52,14 @@ def test_a_plain_drawing_leaves_no_choice(name: str) -> None:
 
 
 def test_what_may_be_more_than_a_digit_is_doubtful() -> None:
-    mask = 255 - painted(THREE) > 25
-    rows, columns = bounding_box(mask)
-    framed = np.pad(mask[rows, columns], 9)
-    assert not is_doubtful(mask[rows, columns])
-    framed[[0, 1, -2, -1]] = True
-    assert is_doubtful(framed)
-    framed[:, [0, 1, -2, -1]] = framed[90, :60] = True  # one piece with the digit
-    assert is_doubtful(framed)
+    ink = 255 - painted(THREE)
+    ink = ink[bounding_box(ink > 25)]
+    framed = np.pad(ink, 9)
+    assert not is_doubtful(ink, 25)
+    framed[[0, 1, -2, -1]] = 255
+    assert is_doubtful(framed, 25)
+    framed[:, [0, 1, -2, -1]] = framed[90, :60] = 255  # one piece with the digit
+    assert is_doubtful(framed, 25)
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (200, 200, 205), (30, 90, 200)])
