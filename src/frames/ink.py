@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -176,12 +177,12 @@ def _ink_on_paper(pixels: Pixels, packed: NDArray[Any], sought: Sought) -> Reduc
             return photographed_ink(pixels, sought), reduction(packed.shape, sought.side)
     rows, columns = bounding_box(packed != paper)
     ink = _distance(pixels[rows, columns], packed[rows, columns], paper)
-    if 2 * np.count_nonzero(ink) > packed.size:
+    if 2 * cv2.countNonZero(ink) > packed.size:
         paper = _inner_paper(packed)  # a frame makes the border, and the paper is inside it
         rows, columns = bounding_box(packed != paper)
         ink = _distance(pixels[rows, columns], packed[rows, columns], paper)
     # Anti-aliasing and JPEG leave some faint pixels around a drawing; paper in a photograph is faint all over.
-    faint = np.count_nonzero(ink) - np.count_nonzero(ink > ink.max() // 8)
+    faint = cv2.countNonZero(cv2.inRange(ink, 1, int(ink.max()) // 8))
     if faint > 0.4 * ink.size:
         return photographed_ink(pixels, sought), reduction(packed.shape, sought.side)
     return _clean(ink, rows, columns, packed.shape, sought)
@@ -202,8 +203,9 @@ def _clean(ink: Pixels, rows: slice, columns: slice, shape: tuple[int, ...], sou
     if ink.size > 0.9 * math.prod(shape):
         mask = without_isolated_pixels(mask)
     at_border = rows.start == 0 or columns.start == 0 or rows.stop == shape[0] or columns.stop == shape[1]
-    if not at_border and not is_doubtful(mask):
-        return [_within(crop(ink, *bounding_box(mask)), rows.start, columns.start)], 1
+    drawn_rows, drawn_columns = bounding_box(mask)
+    if not at_border and not is_doubtful(ink[drawn_rows, drawn_columns], int(ink.max()) // 10):
+        return [_within(crop(ink, drawn_rows, drawn_columns), rows.start, columns.start)], 1
     whole = np.zeros(shape, np.uint8)
     whole[rows, columns] = np.where(mask, ink, np.uint8(0))
     return [crop(each, *bounding_box(drawn(each))) for each in _versions(whole, sought)], 1

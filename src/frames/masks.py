@@ -54,9 +54,10 @@ def span(filled: Mask | np.bool_) -> tuple[slice, bool]:
 
 def bounding_box(mask: Mask) -> tuple[slice, slice]:
     """The rows and columns of what is true; NoInk where nothing is."""
-    rows, _ = span(mask.any(1))
-    columns, _ = span(mask[rows].any(0))
-    return rows, columns
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8)) if mask.size else (0, 0, 0, 0)
+    if not width:
+        raise NoInk
+    return slice(top, top + height), slice(left, left + width)
 
 
 def border(pixels: NDArray[Any]) -> NDArray[Any]:

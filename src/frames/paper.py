@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -33,19 +32,19 @@ LINE = 0.7  # of the ink's extent: what covers more of a row or column may be a 
 RECTANGLE = 0.86  # of the least rectangle around it that the hull of a frame fills, and hardly any digit's
 
 
-def is_doubtful(mask: Mask) -> bool:
+def is_doubtful(ink: Pixels, low: int) -> bool:
     """Whether more than a digit may be drawn: several pieces, or level and upright lines through most of it.
 
-    `mask` is cropped to what is drawn. For every picture, so it looks at it from afar.
+    `ink` is cropped to what is drawn, which is above `low`. For every picture, so it looks at it from afar.
     """
-    step = max(1, max(mask.shape) // GLANCE)
-    height, width = mask.shape
-    size = math.ceil(width / step), math.ceil(height / step)
-    small = cv2.resize(mask.view(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    step = max(1, max(ink.shape) // GLANCE)
+    size = max(1, ink.shape[1] // step), max(1, ink.shape[0] // step)
+    whole = ink[: size[1] * step, : size[0] * step]
+    small = cv2.threshold(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), low // 2, 255, cv2.THRESH_BINARY)[1]
     if cv2.connectedComponents(small, connectivity=8)[0] > 2:
         return True
     seen = small > 0
-    if seen.sum(1).max() < LINE * size[0] or seen.sum(0).max() < LINE * size[1]:
+    if np.count_nonzero(seen, 1).max() < LINE * size[0] or np.count_nonzero(seen, 0).max() < LINE * size[1]:
         return False
     hull = cv2.convexHull(cv2.findNonZero(small))
     _, (long, short), _ = cv2.minAreaRect(hull)

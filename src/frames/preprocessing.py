@@ -105,9 +105,10 @@ def _sharpness(ink: Pixels, edges: int) -> float:
     An edge is as wide as there are grey pixels for each pixel of the outline; four in five are between 10 and 90 %.
     """
     peak = int(ink.max())
-    grey = cv2.countNonZero(cv2.inRange(np.ascontiguousarray(ink), peak // 10, peak - peak // 10))
-    width = float(grey) / 0.8 / max(1.0, math.pi / 4 * edges / max(1, peak)) * (BOX / max(ink.shape)) ** 2
-    return float(np.clip((SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE), 0, 1))
+    rows = np.ascontiguousarray(ink[::2])  # every second tells as much
+    grey = 2 * int(cv2.countNonZero(cv2.inRange(rows, peak // 10, peak - peak // 10)))
+    width: float = grey / 0.8 / max(1.0, math.pi / 4 * edges / max(1, peak)) * (BOX / max(ink.shape)) ** 2
+    return min(1.0, max(0.0, (SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE)))
 
 
 def _may_be_thin(small: Pixels, edges: int) -> bool:

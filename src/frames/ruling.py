@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from frames.masks import Mask, Pixels, bounding_box
 
 MAX_TURN = 4.0  # degrees that a line may be off level or upright
-STEEPNESSES = np.tan(np.radians(np.arange(-MAX_TURN, MAX_TURN + 0.1, 0.5)))  # pixels down for each pixel across
+STEEPNESSES = np.tan(np.radians(np.arange(-MAX_TURN, MAX_TURN + 0.1, 0.25)))  # pixels down for each pixel across
 MARGIN = 0.08  # of the picture's side: a line that comes as near to both borders runs through
 CORNER = 0.035  # of the picture's longer side: where the ends of two lines are so near, they meet
 MIN_COVER = 0.75  # of the ink's extent that a line covers; strokes of a digit rarely do where there is a frame
@@ -112,7 +112,7 @@ def _may_have_rules(mask: Mask) -> bool:
     if not x.size:
         return False
     least = 0.9 * MIN_COVER * (int(x.max()) - int(x.min()) + 1)
-    for slope in STEEPNESSES[::2]:
+    for slope in STEEPNESSES[::4]:
         if np.bincount(y + coarse.shape[1] - (slope * x).astype(np.intp)).max() >= least:
             return True
     return False
@@ -133,9 +133,10 @@ def _level_rules(ink: Pixels, low: int, upright: bool) -> Iterator[Rule]:
     score = 0.0
     for slope in STEEPNESSES:
         votes = np.bincount(y + margin - np.rint(slope * across).astype(np.intp), minlength=height + 2 * margin)
-        total = float((votes[votes >= least] ** 2.0).sum())
+        pairs = votes + np.append(votes[1:], 0)  # a slanting line of a pixel's width falls on two rows in turn
+        total = float((votes[pairs >= least] ** 2.0).sum())
         if total > score * 1.02:
-            best, steepness, score = votes, float(slope), total
+            best, steepness, score = pairs, float(slope), total
     if not best.size:
         return
     offsets = np.rint(steepness * (np.arange(ink.shape[1]) - ink.shape[1] / 2)).astype(np.intp)
@@ -196,7 +197,7 @@ def _take_out(ink: Pixels, rule: Rule, thickness: int, low: int) -> None:
     """Take a level line out of ink in place. Where it is thicker, a stroke crosses it or touches it: that stays."""
     slack = max(1, round(0.6 * thickness))
     half = 2 * thickness + 2 * slack
-    # A line is not quite where half degrees and whole pixels say: its middle is its strongest pixel nearby.
+    # A line is not quite where quarters of a degree and whole pixels say: its middle is its strongest pixel nearby.
     near = _strip(ink, rule.middle, 2)
     middle = rule.middle + np.where(near[2] > low, 0, near.argmax(0) - 2)
     strip = _strip(ink, middle, half)

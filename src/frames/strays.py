@@ -29,13 +29,14 @@ def of_the_digit(mask: Mask) -> list[Mask]:
     gap = _gaps(boxes, boxes[main])
     size = extent[main]
     speck = (area < 0.5 * pen**2) & (extent < 1.5 * pen)
-    far = (gap > 0.25 * size) & (area < 0.2 * area[main])
+    remote = (gap > 0.25 * size) & (area < 0.2 * area[main])
+    far = remote & (extent < 2.5 * pen)  # a longer one may be a stroke
     foreign = at_border & (area < 0.3 * area[main]) & (gap > 0.04 * size)
     others = np.arange(len(area)) != main
     foreign |= line
     dropped = others & (far | foreign | (speck & (gap > 0)))
     inner = others & speck & ~dropped
-    choices = [~(dropped | inner), ~(others & (speck | foreign | (far & speck)))]
+    choices = [~(dropped | inner), ~(others & (speck | foreign)), ~(others & (speck | foreign | remote))]
     if not at_border[main]:
         choices.append(~others)
     if area[main] < 0.5 * area.sum():  # a dotted line is no dust

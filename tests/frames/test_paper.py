@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,19 +20,20 @@ from support.digits import DIGITS
 from support.sketches import DRAWINGS, THREE, painted
 
 EXAMPLES = [(digit, [np.array(stroke, float) for stroke in strokes]) for digit, strokes in DIGITS]
+Read = Callable[[Image.Image], int]
 SQUARES = np.full((280, 280), 255, np.uint8)
 SQUARES[::40] = SQUARES[:, ::40] = 0
 
 
 @pytest.fixture(scope="module")
-def read():
+def read() -> Read:
     """Reads a picture as the app does."""
     model = load_model(SHIPPED_DIR, "cnn")
     return lambda image: read_drawings(model.predict_all, [from_picture(image)])[0].prediction.predicted_digit
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_paper_of_any_kind_leaves_the_answer(kind: str, read) -> None:
+def test_paper_of_any_kind_leaves_the_answer(kind: str, read: Read) -> None:
     seed = 1000 * list(KINDS).index(kind)
     changed = []
     for number in range(4):
@@ -49,14 +52,14 @@ def test_a_plain_drawing_leaves_no_choice(name: str) -> None:
 
 
 def test_what_may_be_more_than_a_digit_is_doubtful() -> None:
-    mask = 255 - painted(THREE) > 25
-    rows, columns = bounding_box(mask)
-    framed = np.pad(mask[rows, columns], 9)
-    assert not is_doubtful(mask[rows, columns])
-    framed[[0, 1, -2, -1]] = True
-    assert is_doubtful(framed)
-    framed[:, [0, 1, -2, -1]] = framed[90, :60] = True  # one piece with the digit
-    assert is_doubtful(framed)
+    ink = 255 - painted(THREE)
+    ink = ink[bounding_box(ink > 25)]
+    framed = np.pad(ink, 9)
+    assert not is_doubtful(ink, 25)
+    framed[[0, 1, -2, -1]] = 255
+    assert is_doubtful(framed, 25)
+    framed[:, [0, 1, -2, -1]] = framed[90, :60] = 255  # one piece with the digit
+    assert is_doubtful(framed, 25)
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (200, 200, 205), (30, 90, 200)])

@@ -14,14 +14,14 @@ LOW = 25
 
 
 def ink_of(*strokes: np.ndarray) -> Pixels:
-    return 255 - painted(list(strokes), scale=1.2, at=(80, 70))
+    return np.asarray(255 - painted(list(strokes), scale=1.2, at=(80, 70)), np.uint8)
 
 
 def with_lines(ink: Pixels, *lines: tuple[int, int, int, int], width: int = 2, level: int = 255) -> Pixels:
     layer = Image.new("L", (ink.shape[1], ink.shape[0]))
     for line in lines:
         ImageDraw.Draw(layer).line(line, fill=level, width=width)
-    return np.maximum(ink, np.asarray(layer))
+    return np.asarray(np.maximum(ink, np.asarray(layer)), np.uint8)
 
 
 def left(ink: Pixels, cleared: Pixels) -> float:
