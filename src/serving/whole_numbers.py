@@ -28,8 +28,10 @@ from serving.reading import Reading, count_reading
 from storage.writer import Writer, Written
 
 AT_ONCE, WAITING = 2, 16  # pictures; one of 200 digits takes seconds
-CERTAIN = 0.9  # confidence: what a part has to have at least to be certainly a digit
-BORDER = 0.03  # of the picture's longer side: so near its border there may be the rest of a frame
+CERTAIN = 0.9  # confidence and digit score: what a part has to have at least to be certainly a digit
+LOWEST = 0.5  # of the height of the tallest certain part: lower ones do not count
+SLIM = 0.2  # of a part's height: what is not wider, and NEAR_SIDE of the picture's width from its side, is an edge
+NEAR_SIDE = 0.03
 IN_CONTEXT = -3.0  # log odds: among digits, what is likelier than this to be one counts as one
 
 SEVERAL = "There are several digits in this picture: send it to /api/read, which reads them all, or send one digit."
@@ -132,23 +134,24 @@ class Numbers:
 def several_digits(numbers: Numbers) -> bool:
     """Whether two parts of a picture or more are each certainly a digit.
 
-    What a printed frame leaves looks like a one or a zero: what lies at the picture's border, lies around something
-    else, or is much smaller than the others, is not certain.
+    What a printed frame leaves looks like a one or a zero: a slim piece at the picture's side, what lies around
+    something else, and what is much lower than the others are not certain.
     """
-    width, height = numbers.size
-    margin = BORDER * max(width, height)
+    boxes = [digit.box for digit in numbers.digits if _is_certain(digit.reading.prediction)]
     boxes = [
-        digit.box
-        for digit in numbers.digits
-        if digit.reading.prediction.is_digit and digit.reading.prediction.confidence >= CERTAIN
+        box for box in boxes if not _is_edge(box, numbers.size[0]) and not any(_around(box, each) for each in boxes)
     ]
-    inner = [
-        (x, y, w, h)
-        for x, y, w, h in boxes
-        if min(x, y, width - x - w, height - y - h) > margin and not any(_around((x, y, w, h), box) for box in boxes)
-    ]
-    tallest = max((box[3] for box in inner), default=0)
-    return sum(box[3] >= tallest / 2 for box in inner) >= 2
+    tallest = max((box[3] for box in boxes), default=0)
+    return sum(box[3] >= LOWEST * tallest for box in boxes) >= 2
+
+
+def _is_certain(prediction: Prediction) -> bool:
+    return prediction.is_digit and min(prediction.confidence, prediction.digit_score) >= CERTAIN
+
+
+def _is_edge(box: Box, width: int) -> bool:
+    x, _, w, h = box
+    return w < SLIM * h and min(x, width - x - w) < NEAR_SIDE * width
 
 
 def _around(box: Box, other: Box) -> bool:
