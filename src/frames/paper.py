@@ -38,8 +38,9 @@ def is_doubtful(ink: Pixels, low: int) -> bool:
     `ink` is cropped to what is drawn, which is above `low`. For every picture, so it looks at it from afar.
     """
     step = max(1, max(ink.shape) // GLANCE)
-    size = max(1, ink.shape[1] // step), max(1, ink.shape[0] // step)
-    whole = ink[: size[1] * step, : size[0] * step]
+    height, width = ink.shape
+    whole = cv2.copyMakeBorder(ink, 0, -height % step, 0, -width % step, cv2.BORDER_CONSTANT)  # of whole blocks
+    size = whole.shape[1] // step, whole.shape[0] // step
     small = cv2.threshold(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), low // 2, 255, cv2.THRESH_BINARY)[1]
     if cv2.connectedComponents(small, connectivity=8)[0] > 2:
         return True
