@@ -1,7 +1,8 @@
-"""python src/benchmark.py [train|accuracy|predict|numbers|personal|learning|http|page] ...: the README's figures.
+"""python src/benchmark.py [train|accuracy|pictures|predict|numbers|personal|learning|http|page] ...: the figures.
 
 train       time to 99.0 % and 99.5 %, fit() against the textbook loop
 accuracy    the accuracy report with its figures, written to a folder
+pictures    how many pictures are read right, on paper of every kind
 predict     milliseconds from a canvas to its answer, torch against ONNX Runtime
 numbers     how many whole numbers are read right, on a canvas and photographed
 personal    how much better people's drawings are read once some have labels
@@ -25,7 +26,8 @@ from benchmarks import drawings, latency, load_test, number_reading, report, tim
 from benchmarks import learning as retrainings
 from benchmarks import page as draw_page
 from benchmarks import personal as personal_models
-from benchmarks.drawings import Drawn
+from benchmarks import pictures as paper
+from benchmarks.drawings import DrawingsMissing
 from command_line import command, number
 from learning.dataset import Mnist, MnistMissing, load_mnist
 from learning.machine import cpu_model
@@ -55,24 +57,7 @@ def train(asked: argparse.Namespace) -> None:
     targets = asked.target or list(time_to_accuracy.SPRINTS)
     ours = {target: [time_to_accuracy.sprint(mnist, target, seed) for seed in range(asked.seeds)] for target in targets}
     theirs = [_until(mnist, seed, asked.textbook_epochs, max(targets)) for seed in range(asked.textbook_seeds)]
-    print("| time to | fit(), seconds | runs that got there | accuracy at the end | textbook, seconds | times faster |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for target in targets:
-        laps = ours[target]
-        slow = [t for run in theirs if (t := time_to_accuracy.time_to(run, target)) is not None]
-        fast = [lap.seconds for lap in laps]
-        there = sum(lap.accuracy >= target for lap in laps)
-        times = f"{sum(slow) / len(slow) / (sum(fast) / len(fast)):.1f}" if slow else "-"
-        reached = time_to_accuracy.spread([lap.accuracy * 100 for lap in laps], " %", 2)
-        row = [
-            f"{target:.1%}",
-            time_to_accuracy.spread(fast),
-            f"{there} of {len(laps)}",
-            reached,
-            time_to_accuracy.spread(slow),
-            times,
-        ]
-        print("| " + " | ".join(row) + " |")
+    print(report.markdown(time_to_accuracy.table(ours, theirs)))
 
 
 def _until(mnist: Mnist, seed: int, epochs: int, target: float) -> list[time_to_accuracy.Lap]:
@@ -133,6 +118,27 @@ def machine() -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# pictures: digits on paper with frames, lines, edges and dust, MNIST's digits in other sizes, and files of one's own.
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def pictures_flags(flags: argparse.ArgumentParser) -> None:
+    """The flags of `pictures`."""
+    people_flags(flags)
+    flags.add_argument("--count", type=number(int, 1, 100_000), default=200, help="drawings on paper of each kind")
+    flags.add_argument("--pictures", type=Path, help="a folder of pictures whose names end in their digit")
+
+
+def pictures(asked: argparse.Namespace) -> None:
+    """Print how many pictures are read right."""
+    torch.set_num_threads(1)
+    people = list(drawings.writers(asked.drawings, asked.writers).values())
+    model, test = load_model(asked.model_dir, DEFAULT_MODEL), load_mnist(asked.data_dir).test
+    for table in paper.tables(model, people, asked.count, test, asked.pictures):
+        print(report.markdown(table) + "\n")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # predict: the time from the canvas's pixels to the prediction.
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -172,7 +178,7 @@ def numbers_flags(flags: argparse.ArgumentParser) -> None:
 def numbers(asked: argparse.Namespace) -> None:
     """Print how many digits and numbers are read right, and how long a number takes on one thread."""
     torch.set_num_threads(1)
-    people, serving = _people(asked.drawings, asked.writers), load_model(asked.model_dir, DEFAULT_MODEL)
+    people, serving = drawings.writers(asked.drawings, asked.writers), load_model(asked.model_dir, DEFAULT_MODEL)
     print(report.markdown(number_reading.table(serving, people, asked.each)))
 
 
@@ -190,7 +196,7 @@ def personal_flags(flags: argparse.ArgumentParser) -> None:
 def personal(asked: argparse.Namespace) -> None:
     """Print the errors on people's next drawings with and without their own labels, and what that costs."""
     torch.set_num_threads(1)
-    chosen = _people(asked.drawings, asked.writers)
+    chosen = drawings.writers(asked.drawings, asked.writers)
     serving = load_model(asked.model_dir, DEFAULT_MODEL)
     people = personal_models.see(serving, chosen.values())
     print(f"{len(chosen)} people, {sum(len(each.digits) for each in people)} drawings, {asked.orders} orders.\n")
@@ -206,16 +212,6 @@ def personal(asked: argparse.Namespace) -> None:
     cost = personal_models.cost(serving, people[0], list(some))
     print(f"\nWith {personal_models.LABELS} labels: {cost.milliseconds:+.3f} ms a reading (median),", end=" ")
     print(f"{cost.megabytes:.0f} MB for 1,000 people.")
-
-
-def _people(file: Path | None, names: str) -> dict[str, Drawn]:
-    """The drawings of a file's writers, or of made-up ones; of those alone from the first to the last of `names`."""
-    writers = drawings.by_writer(file) if file else drawings.made_up_writers()
-    first, _, last = names.partition("-")
-    chosen = {name: drawn for name, drawn in writers.items() if not first or first <= name <= (last or first)}
-    if not chosen:
-        raise DrawingsMissing(f"No writer in {file or 'the made-up hands'} is called {names}.")
-    return chosen
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -239,9 +235,9 @@ def learning(asked: argparse.Namespace) -> None:
     classroom = retrainings.Classroom(
         read_weights(asked.model_dir, DEFAULT_MODEL), load_mnist(asked.data_dir), MODELS[DEFAULT_MODEL].fine_tuning
     )
-    people = _people(asked.drawings, asked.writers)
+    people = drawings.writers(asked.drawings, asked.writers)
     if asked.others:
-        folds = [retrainings.Fold("others", people, _people(asked.drawings, asked.others))]
+        folds = [retrainings.Fold("others", people, drawings.writers(asked.drawings, asked.others))]
     else:
         folds = retrainings.folds(people, asked.folds)
     outcomes = []
@@ -305,14 +301,11 @@ def page(asked: argparse.Namespace) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-class DrawingsMissing(ValueError):
-    """None of the drawings that were asked for is there."""
-
-
 Run = Callable[[argparse.Namespace], None]
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Run]] = {
     "train": (train_flags, train),
     "accuracy": (accuracy_flags, accuracy),
+    "pictures": (pictures_flags, pictures),
     "predict": (predict_flags, predict),
     "numbers": (numbers_flags, numbers),
     "personal": (personal_flags, personal),

@@ -45,13 +45,13 @@ LADDER: list[set[str]] = [
     {"storage.labelled", "storage.imports"},
     {"logger", "feedback", "datasets"},
     {"serving.prediction", "serving.personal"},
+    {"serving.choosing"},
     {"serving.predictor", "serving.batching", "serving.conversion"},
     {"serving.hand_building", "serving.watcher", "serving.comparison"},
     {"serving.loading"},
     {"serving.hands"},
     {"serving.reading"},
     {"serving.page_readings", "serving.whole_numbers", "serving.explaining", "serving.importing"},
-    {"serving.side_by_side"},
     {"serving.app_state"},
     {"web"},
     {"app_pages", "benchmarks"},
@@ -62,6 +62,7 @@ ALLOWED = {
     "torch": {"frames", "learning", "feedback", "serving", "benchmarks", "train_model", "export_onnx", "benchmark"},
     "psycopg2": {"storage"},
     "prometheus_client": {"metrics", "web"},
+    "cv2": {"frames", "benchmarks"},
     "streamlit": {"app", "app_pages", "web"},
 }
 STREAMLIT_IN_WEB = {"web.visitors"}

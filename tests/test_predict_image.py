@@ -83,3 +83,29 @@ def test_without_a_model_there_is_one_sentence(pictures: Path, capsys: pytest.Ca
     assert not shown.out
     assert "train_model.py" in shown.err
     assert shown.err.count("\n") == 1
+
+
+def test_whole_numbers_are_read_and_their_boxes_drawn(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = np.hstack([np.asarray(one()), np.asarray(zero())])
+    Image.fromarray(np.vstack([both, both[:, ::-1].copy()])).save("lines.png")
+    Image.fromarray(both).save("ten.png")
+    assert predict_image.main(["ten.png", "--numbers"]) == 0
+    assert capsys.readouterr().out == "ten.png: 10 (1 over 99.9 %, 0 over 99.9 % sure)\n"
+    assert predict_image.main(["lines.png", "ten.png", "blank.png", "--numbers", "--json", "--visualize", "v.png"]) == 2
+    shown = capsys.readouterr()
+    lines, ten = (json.loads(line) for line in shown.out.splitlines())
+    assert (lines["text"], lines["lines"], ten["text"]) == ("10\n01", ["10", "01"], "10")
+    x, y, w, h = ten["digits"][1]["box"]
+    assert 380 <= x < x + w <= 520
+    assert 30 <= y < y + h <= 270
+    assert len(shown.err.splitlines()) == 1
+    blue = np.asarray(Image.open("v.png").convert("RGB")).astype(int)
+    assert ((blue[..., 2] - blue[..., 0]) > 100).sum() > 6 * 200, "six boxes"
+
+
+def test_a_number_without_digits_is_said(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grid = np.full((200, 200), 255, np.uint8)
+    grid[20:180:16, 20:180] = grid[20:180, 20:180:16] = 0
+    Image.fromarray(grid).save("grid.png")
+    assert predict_image.main(["grid.png", "--numbers"]) == 0
+    assert capsys.readouterr().out == "grid.png: nothing here looks like a digit\n"

@@ -54,6 +54,23 @@ def by_writer(path: Path) -> dict[str, Drawn]:
     return {name: Drawn(found[name][0], torch.tensor(found[name][1])) for name in sorted(found)}
 
 
+class DrawingsMissing(ValueError):
+    """None of the drawings that were asked for is there."""
+
+
+def writers(file: Path | None, names: str) -> dict[str, Drawn]:
+    """The drawings of a file's writers, or of made-up ones; of those alone from the first to the last of `names`.
+
+    `names` are "p16-p30", "p16", or empty for all. Raises DrawingsMissing where nobody has these names.
+    """
+    found = by_writer(file) if file else made_up_writers()
+    first, _, last = names.partition("-")
+    chosen = {name: drawn for name, drawn in found.items() if not first or first <= name <= (last or first)}
+    if not chosen:
+        raise DrawingsMissing(f"No writer in {file or 'the made-up hands'} is called {names}.")
+    return chosen
+
+
 def drawings_of_writers(path: Path) -> Iterator[tuple[str, Drawing, int]]:
     """The writer, the strokes and the label of each drawing in such a file."""
     for one in _lines(path):

@@ -133,3 +133,17 @@ def spread(values: list[float], unit: str = "", digits: int = 1) -> str:
         return "not reached"
     wide = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{mean(values):.{digits}f}{wide}{unit}"
+
+
+def table(ours: dict[float, list[Lap]], theirs: list[list[Lap]]) -> list[list[str]]:
+    """The rows of the README's table: of each target, our runs beside the laps of the textbook loop's runs."""
+    heads = ["time to", "fit(), seconds", "runs that got there", "accuracy at the end", "textbook, seconds"]
+    rows = [[*heads, "times faster"]]
+    for target, laps in ours.items():
+        slow = [t for run in theirs if (t := time_to(run, target)) is not None]
+        fast = [lap.seconds for lap in laps]
+        there = sum(lap.accuracy >= target for lap in laps)
+        times = f"{sum(slow) / len(slow) / (sum(fast) / len(fast)):.1f}" if slow else "-"
+        reached = spread([lap.accuracy * 100 for lap in laps], " %", 2)
+        rows.append([f"{target:.1%}", spread(fast), f"{there} of {len(laps)}", reached, spread(slow), times])
+    return rows

@@ -62,6 +62,8 @@ class Found(NamedTuple):
 class Lattice:
     """The pieces of a picture and their lines from top to bottom; `pen` is the strokes' width, in the pieces' unit.
 
+    `size` is the picture's width and height in the pixels of the boxes that are found.
+
     `find` says what there is to know of a candidate once it is chosen. `others` are other ways to take the picture:
     with a line in doubt, or without.
     """
@@ -69,6 +71,7 @@ class Lattice:
     pieces: Sequence[Piece]
     lines: Sequence[Line]
     pen: float
+    size: tuple[int, int]
     find: Callable[[Candidate], Found]
     others: tuple[Lattice, ...] = ()
 

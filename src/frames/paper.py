@@ -1,4 +1,4 @@
-"""What of a picture's traces is the digit: frames, ruling, edges and strays are taken away, and doubt leaves a choice."""
+"""What of a picture's traces is the digit: frames, ruling, edges and strays are taken away, doubt leaves a choice."""
 
 from __future__ import annotations
 

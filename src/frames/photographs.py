@@ -24,9 +24,8 @@ def photographed_ink(pixels: Pixels, sought: Sought = ONE_DIGIT) -> list[Cropped
 
     Raises NoInk where nothing stands out from the noise.
     """
-    grey = cv2.medianBlur(
-        np.array(Image.fromarray(pixels).convert("L").reduce(reduction(pixels.shape[:2], sought.side))), 3
-    )
+    small = Image.fromarray(pixels).convert("L").reduce(reduction(pixels.shape[:2], sought.side))
+    grey = np.asarray(cv2.medianBlur(np.array(small), 3), np.uint8)
     # A frame may weigh more than all strokes, and of a picture without a margin there is not much more than strokes.
     inside = _is_dark_on_light(_inner(grey))
     found: list[Cropped] = []

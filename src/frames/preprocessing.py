@@ -18,6 +18,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -43,6 +44,9 @@ THINNEST_PEN = 1.7  # strokes thinner than this in the frame, as few of MNIST's 
 # Drawings have sharper edges than MNIST's scans, and networks are trained on softer ones still (see networks.Soften).
 # With this fraction of each pixel's ink given to its neighbours, along each axis, people's drawings are read best.
 SOFTNESS = 0.35
+# The width of ink's edges in pixels of the frame, up to which it is softened in full, and from which on not at all. A
+# canvas's edges are 0.1 wide, those of MNIST's digits 1.5, however much they are enlarged.
+SHARP_EDGE, SOFT_EDGE = 0.5, 1.3
 
 MAX_POINTS = 400_000  # of a drawing; a canvas may send a quarter as many, and curves become four points each
 MAX_SAMPLES = 4_000  # points of a drawing in the frame, which bounds the cost of the longest scribble
@@ -55,7 +59,8 @@ PIXEL_CENTRES = np.arange(BOX, dtype=np.float32) + np.float32(0.5)  # along one 
 def frame_pixels(image: Image.Image | NDArray[Any], softness: float = SOFTNESS) -> Pixels:
     """A picture of one digit in MNIST's frame: (28, 28) uint8, 0 paper, 255 full ink.
 
-    Ink that has to be scaled is softened by `softness` (0-1); ink as large as MNIST's digits stays as it is.
+    Ink that has to be scaled is softened by `softness` (0-1), or by less where it is soft already; ink as large as
+    MNIST's digits stays as it is.
     Takes and raises what `ink_of` does: a Pillow image of any mode or an array; NoInk where nothing is drawn.
     """
     return frame_ink(ink_of(image), softness)
@@ -69,7 +74,9 @@ def frame_ink(ink: Pixels, softness: float = SOFTNESS) -> Pixels:
     if side < BOX:
         return _softened(_centred(_full_ink(_scaled(ink, Image.Resampling.BICUBIC))), softness)
     small = _scaled(ink, Image.Resampling.BOX)
-    if _may_be_thin(small):
+    edges = _edges(small)
+    softness *= _sharpness(ink, edges)
+    if _may_be_thin(small, edges):
         thick = _thickened(ink)
         small = small if thick is ink else _scaled(thick, Image.Resampling.BOX)
     return _softened(_centred(_full_ink(small)), softness)
@@ -85,14 +92,27 @@ def _scaled(ink: Pixels, filter_: Image.Resampling) -> Pixels:
     return np.asarray(Image.fromarray(square).resize((BOX, BOX), filter_))
 
 
-def _may_be_thin(small: Pixels) -> bool:
-    """Whether a (20, 20) box may hold strokes thinner than THINNEST_PEN: they are faint there, or nearly all edge."""
-    if small.max() < 200:
-        return True
+def _edges(small: Pixels) -> int:
+    """How much ink there is from each pixel of a (20, 20) box to the next: the length of its outline, soft or sharp."""
     grey = np.zeros((BOX + 2, BOX + 2), np.int16)
     grey[1:-1, 1:-1] = small
-    edges = int(np.abs(grey[1:] - grey[:-1]).sum()) + int(np.abs(grey[:, 1:] - grey[:, :-1]).sum())
-    return 8 / math.pi * int(grey.sum()) < 1.15 * THINNEST_PEN * edges
+    return int(np.abs(grey[1:] - grey[:-1]).sum()) + int(np.abs(grey[:, 1:] - grey[:, :-1]).sum())
+
+
+def _sharpness(ink: Pixels, edges: int) -> float:
+    """How sharp ink is as it will be in the frame: 1 as a canvas's, 0 as MNIST's or softer.
+
+    An edge is as wide as there are grey pixels for each pixel of the outline; four in five are between 10 and 90 %.
+    """
+    peak = int(ink.max())
+    grey = cv2.countNonZero(cv2.inRange(np.ascontiguousarray(ink), peak // 10, peak - peak // 10))
+    width = float(grey) / 0.8 / max(1.0, math.pi / 4 * edges / max(1, peak)) * (BOX / max(ink.shape)) ** 2
+    return float(np.clip((SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE), 0, 1))
+
+
+def _may_be_thin(small: Pixels, edges: int) -> bool:
+    """Whether a (20, 20) box may hold strokes thinner than THINNEST_PEN: they are faint there, or nearly all edge."""
+    return bool(small.max() < 200 or 8 / math.pi * int(small.sum()) < 1.15 * THINNEST_PEN * edges)
 
 
 def _thickened(ink: Pixels) -> Pixels:

@@ -52,7 +52,6 @@ def without_rules(ink: Pixels, low: int) -> Cleared:
     picture, or its ends meet other lines as in a frame: else it may be a stroke, and stays.
     """
     level, upright = _found(ink, low, False), _found(np.ascontiguousarray(ink.T), low, True)
-    reach = MARGIN * np.array(ink.shape)
     reach = max(3.0, CORNER * max(ink.shape))
     through = [rule for rule in level + upright if _runs_through(rule, ink.shape)]
     framing = _framing(level, upright, reach)
@@ -124,7 +123,7 @@ def _level_rules(ink: Pixels, low: int, upright: bool) -> Iterator[Rule]:
     mask = ink > low
     if not mask.any():
         return
-    rows, columns = bounding_box(mask)
+    columns = bounding_box(mask)[1]
     width = columns.stop - columns.start
     y, x = np.nonzero(mask)
     least, height = MIN_COVER * width, ink.shape[0]
@@ -156,7 +155,7 @@ def _measured(
 ) -> Rule | None:
     """The line along `middle`, or None where it is too thick, or does not cover enough."""
     limit = max(3, math.ceil(MAX_THICKNESS * max(ink.shape)))
-    covered = _strip(mask, middle, 1).any(0)
+    covered: Mask = _strip(mask.view(np.uint8), middle, 1).max(0) > 0
     first, last = _longest_run(covered, max(2, round(GAP * covered.size)))
     if np.count_nonzero(covered[first:last]) < MIN_COVER * (columns.stop - columns.start):
         return None
@@ -165,7 +164,7 @@ def _measured(
     profile = np.percentile(strip[:, first:last][:, covered[first:last]], 35, axis=1).astype(np.uint8)
     above, below = _reach(profile[limit::-1], low), _reach(profile[limit:], low)
     half = max(above, below)
-    thickness = above + below - 1
+    thickness = max(1, above + below - 1)
     if thickness > min(limit, (last - first) / SLENDER) or half > limit:
         return None
     return Rule(upright, middle + (below - above) // 2, first, last, thickness)
@@ -185,22 +184,22 @@ def _reach(profile: NDArray[np.uint8], low: int) -> int:
     return int(np.argmin(np.append(profile > low, False)))
 
 
-def _strip(pixels: NDArray[np.generic], middle: NDArray[np.intp], half: int) -> NDArray[np.generic]:
+def _strip(pixels: Pixels, middle: NDArray[np.intp], half: int) -> Pixels:
     """The pixels along a line, and `half` above and below: (2 half + 1, w); 0 beyond the picture."""
     rows = middle[None, :] + np.arange(-half, half + 1)[:, None]
     inside = (rows >= 0) & (rows < pixels.shape[0])
     strip = pixels[rows.clip(0, pixels.shape[0] - 1), np.arange(pixels.shape[1])[None, :]]
-    return np.where(inside, strip, np.zeros(1, pixels.dtype))
+    return np.where(inside, strip, np.uint8(0))
 
 
 def _take_out(ink: Pixels, rule: Rule, thickness: int, low: int) -> None:
-    """Take a level line out of ink in place. Where it is thicker than elsewhere, a stroke crosses or touches: that stays."""
+    """Take a level line out of ink in place. Where it is thicker, a stroke crosses it or touches it: that stays."""
     slack = max(1, round(0.6 * thickness))
     half = 2 * thickness + 2 * slack
     # A line is not quite where half degrees and whole pixels say: its middle is its strongest pixel nearby.
     near = _strip(ink, rule.middle, 2)
     middle = rule.middle + np.where(near[2] > low, 0, near.argmax(0) - 2)
-    strip = _strip(ink, middle, half).astype(np.uint8)
+    strip = _strip(ink, middle, half)
     inked = strip > low
     level = float(np.median(strip[half - 1 : half + 2, rule.first : rule.last].max(0)))
     above, below = inked[half::-1], inked[half:]

@@ -51,15 +51,17 @@ def in_picture(image: Image.Image | NDArray[Any], size: tuple[int, int] | None =
     `size` is the width and height of the picture as it was sent, where the image came reduced: boxes are in its pixels.
     """
     ink = find_ink(image, SEVERAL)
-    scale = ink.reduced * (max(size) / max(ink.picture.shape[:2]) if size else 1)
-    first, *others = [_of_ink(each, scale) for each in (ink, *ink.others)]
+    height, width = ink.picture.shape[:2]
+    size = size or (width, height)
+    scale = ink.reduced * max(size) / max(height, width)
+    first, *others = [_of_ink(each, scale, size) for each in (ink, *ink.others)]
     return replace(first, others=tuple(others))
 
 
-def _of_ink(ink: Ink, scale: float) -> Lattice:
+def _of_ink(ink: Ink, scale: float, size: tuple[int, int]) -> Lattice:
     taken_apart = _Picture(ink, scale)
     lines = [_line(taken_apart, order) for order in taken_apart.lines]
-    return Lattice(taken_apart.pieces, lines, taken_apart.pen, taken_apart.find)
+    return Lattice(taken_apart.pieces, lines, taken_apart.pen, size, taken_apart.find)
 
 
 class _Picture:
@@ -156,7 +158,7 @@ def in_strokes(strokes: Sequence[NDArray[Any]], width: int, height: int, pen: fl
     """
     taken_apart = _Canvas([line for line in within(strokes, (width, height), pen) if len(line)], height, pen)
     lines = [_line(taken_apart, order) for order in taken_apart.lines]
-    return Lattice(taken_apart.pieces, lines, pen, taken_apart.find)
+    return Lattice(taken_apart.pieces, lines, pen, (width, height), taken_apart.find)
 
 
 class _Canvas:

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frames.masks import Mask, pen_width
-
-# OpenCV starts a thread for each of the host's cores, of which a container may have a share only; and a picture is read
-# in a millisecond anyway.
-cv2.setNumThreads(1)
-
-
-def pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The connected pieces (8 neighbours) of a mask: (h, w) numbers from 1, 0 elsewhere, and (n + 1, 5) OpenCV's stats.
-
-    A piece's stats are its box's left, top, width and height, and its area in pixels; row 0 is what is outside all.
-    """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    return labels, stats
+from frames.masks import AREA, BOX, Mask, pen_width, pieces
 
 
 def of_the_digit(mask: Mask) -> list[Mask]:
@@ -27,8 +13,8 @@ def of_the_digit(mask: Mask) -> list[Mask]:
     labels, stats = pieces(mask)
     if len(stats) <= 2:
         return [mask]
-    area = stats[1:, cv2.CC_STAT_AREA].astype(np.float64)
-    boxes = stats[1:, :4].astype(np.float64)
+    area = stats[1:, AREA].astype(np.float64)
+    boxes = stats[1:, BOX].astype(np.float64)
     height, width = mask.shape
     at_border = (
         (boxes[:, 0] <= 0)
@@ -79,4 +65,5 @@ def _gaps(boxes: NDArray[np.float64], main: NDArray[np.float64]) -> NDArray[np.f
     """How far each box (left, top, width, height) is from the main one, in pixels; 0 where they overlap."""
     across = np.maximum(main[0] - boxes[:, 0] - boxes[:, 2], boxes[:, 0] - main[0] - main[2]).clip(0)
     down = np.maximum(main[1] - boxes[:, 1] - boxes[:, 3], boxes[:, 1] - main[1] - main[3]).clip(0)
-    return np.hypot(across, down)
+    gaps: NDArray[np.float64] = np.hypot(across, down)
+    return gaps

@@ -1,4 +1,4 @@
-"""Choosing what is meant in a picture: each version of its ink is read in the same batch, and the digit score decides."""
+"""Choosing what is meant in a picture: all versions of its ink are read in one batch, and the digit score decides."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DrawingPrediction(NamedTuple):
 
 
 def read_drawings(predict: Predict, drawings: Sequence[Drawing], hands: Hands = ()) -> list[DrawingPrediction]:
-    """Read drawings as one batch with all their alternatives; of each, the version that is most like a digit comes back.
+    """Read drawings as one batch with all their alternatives; of each comes back the version that is most like a digit.
 
     `hands` are empty or one for each drawing. What comes back has no alternatives left.
     """

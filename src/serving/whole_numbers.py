@@ -6,6 +6,7 @@ by the lattice.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,14 +27,22 @@ from serving.prediction import Prediction
 from serving.reading import Reading, count_reading
 from storage.writer import Writer, Written
 
-AT_ONCE = 2  # pictures; what comes then waits
+AT_ONCE, WAITING = 2, 16  # pictures; one of 200 digits takes seconds
 CERTAIN = 0.9  # confidence: what a part has to have at least to be certainly a digit
+BORDER = 0.03  # of the picture's longer side: so near its border there may be the rest of a frame
 IN_CONTEXT = -3.0  # log odds: among digits, what is likelier than this to be one counts as one
 
 SEVERAL = "There are several digits in this picture: send it to /api/read, which reads them all, or send one digit."
 
 
 Frames = Sequence[Pixels]
+
+
+class TooManyAtOnce(RuntimeError):
+    """More pictures wait than can be read soon."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many numbers are being read at once: send this one again in a few seconds.")
 
 
 class Part(NamedTuple):
@@ -101,6 +110,8 @@ class Numbers:
     """What was read in a picture, line by line from top to bottom, each from left to right."""
 
     lines: tuple[tuple[Digit, ...], ...]
+    size: tuple[int, int]
+    """The picture's width and height in the boxes' pixels."""
 
     @property
     def digits(self) -> tuple[Digit, ...]:
@@ -118,9 +129,32 @@ class Numbers:
         return "\n".join(self.texts)
 
 
-def several_digits(predictions: Iterable[Prediction]) -> bool:
-    """Whether two parts of a picture or more are each certainly a digit."""
-    return sum(each.is_digit and each.confidence >= CERTAIN for each in predictions) >= 2
+def several_digits(numbers: Numbers) -> bool:
+    """Whether two parts of a picture or more are each certainly a digit.
+
+    What a printed frame leaves looks like a one or a zero: what lies at the picture's border, lies around something
+    else, or is much smaller than the others, is not certain.
+    """
+    width, height = numbers.size
+    margin = BORDER * max(width, height)
+    boxes = [
+        digit.box
+        for digit in numbers.digits
+        if digit.reading.prediction.is_digit and digit.reading.prediction.confidence >= CERTAIN
+    ]
+    inner = [
+        (x, y, w, h)
+        for x, y, w, h in boxes
+        if min(x, y, width - x - w, height - y - h) > margin and not any(_around((x, y, w, h), box) for box in boxes)
+    ]
+    tallest = max((box[3] for box in inner), default=0)
+    return sum(box[3] >= tallest / 2 for box in inner) >= 2
+
+
+def _around(box: Box, other: Box) -> bool:
+    """Whether the middle of another box lies in a box."""
+    x, y = other[0] + other[2] / 2, other[1] + other[3] / 2
+    return box != other and box[0] < x < box[0] + box[2] and box[1] < y < box[1] + box[3]
 
 
 class NumberReader:
@@ -129,6 +163,7 @@ class NumberReader:
     def __init__(self, batcher: Batcher, writer: Writer, hands: HandCache) -> None:
         self._batcher, self._writer, self._hands = batcher, writer, hands
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="numbers")
+        self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
 
     def close(self) -> None:
         """Read what waits, and end."""
@@ -148,9 +183,9 @@ class NumberReader:
         With a `number_id`, which is the whole picture's and kept like a password, a digit has the same drawing_id at
         each reading; without, they are new ones.
 
-        The future raises what `make_lattice` raises, TooManyDigits and ModelMissing.
+        Raises TooManyAtOnce; the future raises what `make_lattice` raises, TooManyDigits and ModelMissing.
         """
-        return self._pool.submit(self._read, make_lattice, model, source, visitor, number_id, personal)
+        return self._queue(lambda: self._read(make_lattice, model, source, visitor, number_id, personal))
 
     def keep(self, numbers: Numbers, before: Numbers | None = None) -> list[Future[Written]]:
         """Write a row for each digit, or write it anew; see logger.log_prediction.
@@ -176,7 +211,7 @@ class NumberReader:
     ) -> Future[Numbers]:
         """Read a new picture; done when all rows are safe: committed, or synced in the spool.
 
-        The future raises what `read` raises, and writer.NotWritten.
+        Raises what `read` raises, and the future writer.NotWritten as well.
         """
 
         def read_and_keep() -> Numbers:
@@ -185,7 +220,14 @@ class NumberReader:
                 written.result()
             return numbers
 
-        return self._pool.submit(read_and_keep)
+        return self._queue(read_and_keep)
+
+    def _queue(self, work: Callable[[], Numbers]) -> Future[Numbers]:
+        if not self._places.acquire(blocking=False):
+            raise TooManyAtOnce
+        done = self._pool.submit(work)
+        done.add_done_callback(lambda _done: self._places.release())
+        return done
 
     def _read(
         self,
@@ -206,7 +248,7 @@ class NumberReader:
             return Digit(part.found.box, Reading(drawing_id, part.found.drawing, part.prediction, source, visitor))
 
         lines = read_lattice(lattice, lambda frames: self._predict(frames, model, hand))
-        return Numbers(tuple(tuple(map(digit, line)) for line in lines))
+        return Numbers(tuple(tuple(map(digit, line)) for line in lines), lattice.size)
 
     def _predict(self, frames: Frames, model: str, hand: PersonalModel | None) -> list[Prediction]:
         """What the model says to each frame: a batch at a time, so that nobody waits for all of them."""

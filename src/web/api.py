@@ -16,14 +16,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 import metrics
-from frames.drawing import from_picture
+from frames.drawing import Drawing, from_picture
 from frames.segmentation import TooManyDigits, in_picture
 from learning.card import ModelCard
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelInfo
 from serving.app_state import get_app_state
 from serving.prediction import Prediction
-from serving.whole_numbers import SEVERAL, several_digits
+from serving.whole_numbers import SEVERAL, TooManyAtOnce, several_digits
 from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
@@ -97,10 +97,11 @@ async def _answer(picture: Sent, model: str, session: str, personal: bool) -> An
     app, personal = get_app_state(), personal and len(session) >= SECRET_LENGTH
     read_only = app.settings.read_only
     with metrics.timed("total"):
-        ready = await made_of(picture, from_picture)
+        versions: list[Drawing] = []
+        ready = await made_of(picture, lambda image: _noted(from_picture(image), versions))
         visitor = None if read_only else api_visitor(session)
         reading = await asyncio.wrap_future(app.reader.read(ready, model, "api", visitor, personal=personal))
-        if not reading.prediction.is_digit:
+        if not reading.prediction.is_digit or _left_out_more(reading.drawing, versions):
             await _refuse_several(picture)
         if not read_only:
             await asyncio.wrap_future(app.reader.keep(reading))
@@ -109,14 +110,26 @@ async def _answer(picture: Sent, model: str, session: str, personal: bool) -> An
     return Answer(id=None if read_only else reading.drawing_id, **fields)
 
 
+def _noted(drawing: Drawing, versions: list[Drawing]) -> Drawing:
+    """The drawing, after all that may be meant in its picture was noted down."""
+    versions += [drawing, *drawing.alternatives]
+    return drawing
+
+
+def _left_out_more(drawing: Drawing, versions: list[Drawing]) -> bool:
+    """Whether a picture holds much more than the version of it that was read."""
+    sizes = [each.measures.size for each in versions if each.measures]
+    return drawing.measures is not None and drawing.measures.size < 0.9 * max(sizes, default=0.0)
+
+
 async def _refuse_several(picture: Sent) -> None:
     """Raise SeveralDigits for a picture of more than one digit, which has no answer of one digit."""
     try:
         lattice = await made_of(picture, in_picture)
         numbers = await asyncio.wrap_future(get_app_state().numbers.read(lattice, DEFAULT_MODEL, "preview", None))
-    except TooManyDigits:
+    except (TooManyDigits, TooManyAtOnce):
         return
-    if several_digits(digit.reading.prediction for digit in numbers.digits):
+    if several_digits(numbers):
         raise SeveralDigits(SEVERAL)
 
 
@@ -249,8 +262,8 @@ api.include_router(why.router)
 api.add_middleware(BodyLimit)
 api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
 api.add_middleware(RateLimit, rate=why.RATE, only="/why")
-api.add_middleware(RateLimit, rate=whole_numbers.RATE, only="/read")
 if _rate := load_settings().api_rate_limit:
+    api.add_middleware(RateLimit, rate=whole_numbers.RATE, only="/read")
     api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", "/strokes", "/why"))
 if _origins := load_settings().cors_origins:
     api.add_middleware(CrossOrigin, origins=_origins, closed=("/strokes", "/why"))

@@ -25,7 +25,7 @@ def digit(read: int, confidence: float = 0.98, is_digit: bool = True) -> Digit:
 
 
 def number(*of_lines: list[Digit], source: str = "canvas") -> WholeNumber:
-    return WholeNumber(source, numbers=Numbers(tuple(map(tuple, of_lines))))
+    return WholeNumber(source, numbers=Numbers(tuple(map(tuple, of_lines)), (960, 480)))
 
 
 def test_the_text_has_what_was_said_in_place_of_what_was_read() -> None:

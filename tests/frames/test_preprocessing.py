@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from frames.images import NotAnImage
 from frames.ink import BOX
@@ -317,3 +317,21 @@ def test_another_picture_is_not_a_frame(image: Image.Image) -> None:
 def test_importing_preprocessing_does_not_import_torch() -> None:
     code = "import sys; sys.path.insert(0, 'src'); import frames.preprocessing; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("times", [2, 5, 8])
+def test_what_is_as_soft_as_mnist_is_not_softened_again(times: int) -> None:
+    digit = frame_strokes(THREE)  # as soft as MNIST's digits are
+    sheet = Image.fromarray(255 - digit).resize((28 * times, 28 * times), Image.Resampling.BICUBIC)
+    assert np.array_equal(frame_pixels(sheet), frame_pixels(sheet, softness=0))
+
+
+def test_the_softer_the_less_is_softened() -> None:
+    sharp = Image.fromarray(painted(THREE))
+    changed = []
+    for radius in (0, 1.5, 3, 5):
+        blurred = sharp.filter(ImageFilter.GaussianBlur(radius))
+        changed.append(difference(frame_pixels(blurred), frame_pixels(blurred, softness=0)))
+    assert changed == sorted(changed, reverse=True)
+    assert changed[0] > 0.1
+    assert changed[-1] < 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from uuid import UUID, uuid4
@@ -14,17 +15,29 @@ from PIL import Image
 
 from benchmarks import drawings
 from benchmarks.written_numbers import canvas, written
+from frames.lattice import Lattice
+from frames.masks import NoInk
 from frames.segmentation import TooManyDigits, in_picture, in_strokes
 from learning.weights import SHIPPED_DIR
 from serving.batching import Batcher
 from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.predictor import load_model
-from serving.whole_numbers import NumberReader, Numbers, read_lattice, several_digits, texts_of
+from serving.whole_numbers import (
+    AT_ONCE,
+    WAITING,
+    NumberReader,
+    Numbers,
+    TooManyAtOnce,
+    read_lattice,
+    several_digits,
+    texts_of,
+)
 from settings import load_settings
 from storage.database import Database
 from storage.writer import Writer
 from support.digits import DIGITS
+from support.running_app import wait_until
 
 SIDE, PEN = 300, 18
 VISITOR = "a" * 64
@@ -63,9 +76,9 @@ def test_each_digit_is_a_row_with_its_own_strokes(reader: NumberReader, database
     numbers = read(reader, strokes_of(5, 9, 3))
     assert (numbers.text, numbers.texts) == ("241", ["241"])
     assert [digit.box[0] // 200 for digit in numbers.digits] == [0, 1, 2]
-    for written_row in reader.keep(numbers):
-        assert written_row.result(30).outcome == "saved"
-    assert kept(database) == [(2, 1), (4, 2), (1, 1)]
+    for each in reader.keep(numbers):
+        each.result(30)
+    wait_until(lambda: kept(database) == [(2, 1), (4, 2), (1, 1)], what="three rows, in reading order")
 
 
 def test_a_digit_keeps_its_id_when_its_next_stroke_comes_and_what_is_gone_is_deleted(
@@ -80,24 +93,22 @@ def test_a_digit_keeps_its_id_when_its_next_stroke_comes_and_what_is_gone_is_del
     assert [digit.reading.drawing_id for digit in before.digits] == ids[:2]
     for each in reader.keep(later, before):
         each.result(30)
-    assert len(kept(database)) == 3
+    wait_until(lambda: len(kept(database)) == 3, what="three rows")
     undone = read(reader, strokes[:1], number_id)
     for each in reader.keep(undone, later):
         each.result(30)
-    assert kept(database) == [(2, 1)]
+    wait_until(lambda: kept(database) == [(2, 1)], what="one row")
 
 
-def test_a_picture_of_several_digits_is_certain_of_them() -> None:
-    model = load_model(SHIPPED_DIR, "cnn")
+def test_a_picture_of_several_digits_is_certain_of_them(reader: NumberReader) -> None:
+    assert several_digits(read(reader, strokes_of(5, 9, 3)))
+    assert not several_digits(read(reader, strokes_of(5)))
+    assert not several_digits(read(reader, strokes_of(9))), "two strokes of one four"
 
-    def numbers_in(*indices: int) -> bool:
-        strokes = strokes_of(*indices)
-        lines = read_lattice(in_strokes(strokes, 960, SIDE, PEN), model.predict_all)
-        return several_digits([part.prediction for parts in lines for part in parts])
 
-    assert numbers_in(5, 9, 3)
-    assert not numbers_in(5)
-    assert not numbers_in(9), "two strokes of one four"
+def test_what_is_left_of_a_frame_is_no_second_digit(reader: NumberReader) -> None:
+    sides = [np.array([[4.0, 10], [4, SIDE - 10]]), np.array([[956.0, 10], [956, SIDE - 10]])]
+    assert not several_digits(read(reader, [*strokes_of(5), *sides]))
 
 
 def test_more_digits_than_are_read_are_refused_in_the_end_too() -> None:
@@ -105,6 +116,21 @@ def test_more_digits_than_are_read_are_refused_in_the_end_too() -> None:
     zeros = [np.array(DIGITS[2][1][0]) * 60 + (40 * (k % 24), 60 * (k // 24)) for k in range(216)]
     with pytest.raises(TooManyDigits):
         read_lattice(in_strokes(zeros, 1000, 560, 4), model.predict_all)
+
+
+def test_only_so_many_pictures_wait(reader: NumberReader) -> None:
+    go_on = threading.Event()
+
+    def blocked() -> Lattice:
+        go_on.wait(30)
+        raise NoInk
+
+    waiting = [reader.read(blocked, "cnn", "api", None) for _ in range(AT_ONCE + WAITING)]
+    with pytest.raises(TooManyAtOnce):
+        reader.read(blocked, "cnn", "api", None)
+    go_on.set()
+    assert all(isinstance(each.exception(30), NoInk) for each in waiting)
+    wait_until(lambda: reader.read(blocked, "cnn", "api", None), what="a free place")
 
 
 def test_generated_numbers_are_read_and_twenty_digits_within_a_second() -> None:

@@ -64,7 +64,7 @@ def drawings(draw: st.DrawFn) -> Strokes:
     place = st.tuples(st.integers(0, 100), st.integers(0, 100))
     strokes = draw(st.lists(st.lists(place, min_size=2, max_size=6), min_size=1, max_size=3))
     lines = [np.array(stroke, float) for stroke in strokes]
-    lines = [line for line in lines if np.ptp(line, axis=0).max() >= 5] or lines[:1]  # a distant dot may be dust
+    lines = [line for line in lines if np.ptp(line, axis=0).max() >= 30] or lines[:1]  # what is short may be a stray
     points = np.concatenate(lines)
     size = float(np.ptp(points, axis=0).max())
     if size < 40:

@@ -1,4 +1,7 @@
-"""POST /api/read: whole numbers, each digit of them a row; and what /api/predict says to such a picture."""
+"""POST /api/read: whole numbers, each digit of them a row; and what /api/predict says to such a picture.
+
+Covers src/web: forms.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,52 @@
+"""What reading pictures promises: digits of people on paper of every kind, MNIST's in other sizes, strangers' files."""
+# ruff: noqa: T201 - what is measured is printed, for the README
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import drawings, pictures
+from learning.dataset import Mnist
+from learning.weights import SHIPPED_DIR
+from serving.predictor import load_model
+from settings import ROOT
+from support.writers import DRAWINGS
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
+PICTURES = Path(os.environ.get("PICTURES", ROOT / "../shared/pictures"))
+"""Files whose names end in the digit that they show; another folder is named by the environment's PICTURES."""
+
+
+@pytest.mark.skipif(not DRAWINGS.exists(), reason="needs drawings of people, with their writers")
+def test_paper_of_every_kind_is_told_from_ink() -> None:
+    torch.set_num_threads(1)
+    judges = [drawn for name, drawn in drawings.by_writer(DRAWINGS).items() if name >= "p16"]
+    found = pictures.by_kind(load_model(SHIPPED_DIR, "cnn"), judges, 300)
+    for name, kind in found.items():
+        print(f"{name}: {kind.marked:.1%}, {kind.plain:.1%} without")
+    marked, plain = np.mean(list(found.values()), axis=0)
+    print(f"mean: {marked:.2%}, {plain:.2%} without")
+    assert marked > 0.98
+    assert min(kind.marked for kind in found.values()) > 0.95
+    assert marked > plain - 0.01
+
+
+@pytest.mark.parametrize(("how", "least"), [("5 times", 0.995), ("2 to 8 times, blurred or not", 0.994)])
+def test_mnists_digits_are_read_in_every_size(mnist: Mnist, how: str, least: float) -> None:
+    large = pictures.enlarged(mnist.test.images[:, 0].numpy(), *pictures.ENLARGED[how])
+    found = pictures.accuracy(load_model(SHIPPED_DIR, "cnn"), large, mnist.test.labels.tolist())
+    print(f"MNIST {how}: {found:.2%}")
+    assert found > least
+
+
+@pytest.mark.skipif(not PICTURES.exists(), reason="needs a folder of pictures whose names end in their digit")
+def test_strangers_pictures_are_read() -> None:
+    read = pictures.in_folder(load_model(SHIPPED_DIR, "cnn"), PICTURES)
+    wrong = {name: digit for name, (meant, digit) in read.items() if digit != meant}
+    print(f"{len(read) - len(wrong)} of {len(read)} are read right, not {wrong}")
+    assert len([name for name in wrong if not name.startswith(pictures.HARD)]) <= 2
