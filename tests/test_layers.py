@@ -52,7 +52,6 @@ LADDER: list[set[str]] = [
     {"serving.hands"},
     {"serving.reading"},
     {"serving.page_readings", "serving.whole_numbers", "serving.explaining", "serving.importing"},
-    {"serving.side_by_side"},
     {"serving.app_state"},
     {"web"},
     {"app_pages", "benchmarks"},

@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from app_pages.answer import read_beside
-from app_pages.number_words import about, doubtful, glyph, name, note, spoken, told
+from app_pages.number_words import about, doubtful, glyph, lines, name, note, spoken, told
 from app_pages.pad import Pad
 from app_pages.whole_number import WholeNumber, mark_of
 from frames.drawing import strokes_json
@@ -63,6 +63,7 @@ def show_number(pad: Pad, number: WholeNumber, place: OnCanvas | InPicture, trou
     """Show a number and where its digits are; `trouble` is why the last label was not saved."""
     pad.runs += 1
     keeps = not get_app_state().settings.read_only
+    texts = lines(number)
     canvas = place if isinstance(place, OnCanvas) else None
     _component(
         key=KEY,
@@ -75,7 +76,9 @@ def show_number(pad: Pad, number: WholeNumber, place: OnCanvas | InPicture, trou
             "strokes": strokes_json(canvas.strokes) if canvas and canvas.strokes else "[]",
             "fresh": canvas is not None and canvas.fresh,
             "picture": asdict(place) if isinstance(place, InPicture) else None,
-            "lines": [len(line) for line in number.numbers.lines],
+            "lines": [
+                {"count": len(line), "hidden": not text} for line, text in zip(number.numbers.lines, texts, strict=True)
+            ],
             "digits": _digits(number),
             "about": about(number, keeps),
             "spoken": spoken(number),

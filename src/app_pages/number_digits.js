@@ -34,9 +34,10 @@ class Digits {
     text.classList.toggle("empty", !digits.length)
     this.find(".numbers").classList.toggle("many", digits.length > MANY)
     let next = 0
-    const written = lines.map(count => {
+    const written = lines.map(({ count, hidden }) => {
       const line = document.createElement("span")
       line.className = "line"
+      line.hidden = hidden
       for (const digit of digits.slice(next, (next += count))) {
         const glyph = line.appendChild(document.createElement("span"))
         glyph.textContent = digit.glyph

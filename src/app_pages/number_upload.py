@@ -15,8 +15,7 @@ from frames.segmentation import in_picture
 from serving.app_state import AppState
 from serving.page_readings import DrawingState
 from serving.reading import Reading
-from serving.side_by_side import are_side_by_side
-from serving.whole_numbers import Numbers, several_digits
+from serving.whole_numbers import several_digits
 from web.decoding import Busy, made_now
 
 
@@ -44,14 +43,10 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
         return reading
     uploaded, is_digit = _uploaded(on_page), reading.prediction.is_digit
     number = uploaded.number
-
-    def wanted(numbers: Numbers) -> bool:
-        if is_digit:  # without some of the ink
-            return are_side_by_side(numbers, uploaded.size[0])
-        return several_digits(digit.reading.prediction for digit in numbers.digits)
-
     try:
-        now = number.read(state, lambda: uploaded.lattice(data), on_page, on_page.model, on_page.visitor, wanted)
+        now = number.read(
+            state, lambda: uploaded.lattice(data), on_page, on_page.model, on_page.visitor, wanted=several_digits
+        )
     except (Busy, NotAnImage, ImageTooLarge) as error:  # it could be decoded a moment ago
         number.refusal, now = str(error), True
     if number.numbers.digits or (number.refusal and not is_digit):

@@ -52,8 +52,10 @@ def told(label: int | None) -> str:
 
 
 def lines(number: WholeNumber) -> list[str]:
-    """The number as it is now, line by line; see glyph()."""
-    return ["".join(glyph(digit, number.label_of(digit)) for digit in line) for line in number.numbers.lines]
+    """The number as it is now, line by line; see glyph(). Of lines without any digit nothing is told beside others."""
+    written = ["".join(glyph(digit, number.label_of(digit)) for digit in line) for line in number.numbers.lines]
+    some = any(line.strip("?") for line in written)
+    return [line if line.strip("?") or not some else "" for line in written]
 
 
 def about(number: WholeNumber, keeps: bool = True) -> str:
@@ -75,7 +77,7 @@ def _counted(count: int) -> str:
 
 def spoken(number: WholeNumber) -> str:
     """What a screen reader says when the number changes."""
-    return f"Read: {', '.join(lines(number))}" if number.numbers.digits else ""
+    return f"Read: {', '.join(filter(None, lines(number)))}" if number.numbers.digits else ""
 
 
 def _read_as(prediction: Prediction) -> int:

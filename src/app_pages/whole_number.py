@@ -17,10 +17,10 @@ from frames.masks import NoInk
 from frames.segmentation import TooManyDigits
 from serving.app_state import AppState
 from serving.reading import Reading
-from serving.whole_numbers import Digit, Numbers
+from serving.whole_numbers import Digit, Numbers, TooManyAtOnce
 from storage.withdrawal import withdraw
 
-NOTHING = Numbers(())
+NOTHING = Numbers((), (1, 1))
 TOO_MANY = "These are too many digits for one number: take some away."
 
 
@@ -71,6 +71,9 @@ class WholeNumber:
         except TooManyDigits as error:
             self.read_of, self.refusal = of, TOO_MANY if self.source == "canvas" else str(error)
             return True  # what was read before stays
+        except TooManyAtOnce as error:
+            self.refusal = str(error)
+            return False  # the next run tries again
         self.read_of, self.refusal = of, ""
         self._take(state, found if wanted is None or wanted(found) else NOTHING, visitor)
         return True
@@ -95,7 +98,8 @@ class WholeNumber:
             read = readings.get(digit.reading.drawing_id)
             return replace(digit, reading=_among_digits(digit, read.result())) if read else digit
 
-        self.numbers = Numbers(tuple(tuple(map(anew, line)) for line in self.numbers.lines))
+        lines = tuple(tuple(map(anew, line)) for line in self.numbers.lines)
+        self.numbers = replace(self.numbers, lines=lines)
         state.numbers.keep(_without(self.deleted, self.numbers))
 
     def _take(self, state: AppState, numbers: Numbers, visitor: str) -> None:
@@ -162,4 +166,4 @@ def _among_digits(digit: Digit, reading: Reading) -> Reading:
 
 def _without(those: Collection[UUID], numbers: Numbers) -> Numbers:
     lines = ((digit for digit in line if digit.reading.drawing_id not in those) for line in numbers.lines)
-    return Numbers(tuple(map(tuple, lines)))
+    return replace(numbers, lines=tuple(map(tuple, lines)))

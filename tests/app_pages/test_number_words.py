@@ -25,7 +25,7 @@ def digit(read: int, confidence: float = 0.98, is_digit: bool = True) -> Digit:
 
 
 def number(*of_lines: list[Digit], source: str = "canvas") -> WholeNumber:
-    return WholeNumber(source, numbers=Numbers(tuple(map(tuple, of_lines))))
+    return WholeNumber(source, numbers=Numbers(tuple(map(tuple, of_lines)), (960, 480)))
 
 
 def test_the_text_has_what_was_said_in_place_of_what_was_read() -> None:
@@ -39,6 +39,14 @@ def test_the_text_has_what_was_said_in_place_of_what_was_read() -> None:
     assert lines(shown) == ["14", "2"]
     shown.say(seven, None)
     assert lines(shown) == ["17", "2"]
+
+
+def test_a_line_without_any_digit_is_left_out_unless_there_is_no_other() -> None:
+    dust, more = digit(3, is_digit=False), digit(5, is_digit=False)
+    shown = number([dust, more], [digit(2), dust])
+    assert lines(shown) == ["", "2?"]
+    assert spoken(shown) == "Read: 2?"
+    assert lines(number([dust, more])) == ["??"]
 
 
 def test_what_was_said_is_forgotten_with_the_ink_that_it_was_said_of() -> None:
