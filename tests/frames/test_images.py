@@ -204,7 +204,7 @@ def test_exif_rotation_is_undone(orientation: int) -> None:
     exif[0x0112] = orientation
     for kind in ("JPEG", "PNG", "WEBP"):
         upright = decode(encoded(stored.convert("RGB"), kind, exif=exif.tobytes()))
-        assert difference(frame_pixels(upright), THREE_FRAME) < 0.1
+        assert difference(frame_pixels(upright), THREE_FRAME) < 0.15  # JPEG's waves around the ink: 0.11
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])

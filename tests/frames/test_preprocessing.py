@@ -150,19 +150,26 @@ def test_a_large_canvas_is_framed_like_a_small_one() -> None:
 @settings(max_examples=60, deadline=None)
 @given(drawings())
 def test_softening_gives_a_fraction_of_each_pixel_to_its_neighbours_and_keeps_full_ink(strokes: Strokes) -> None:
-    pixels, row = painted(strokes), np.array([SOFTNESS / 2, 1 - SOFTNESS, SOFTNESS / 2])
-    for sharp, soft in (
-        (frame_pixels(pixels, softness=0), frame_pixels(pixels)),
-        (frame_strokes(strokes, softness=0), frame_strokes(strokes)),
-    ):
-        around, expected = np.pad(sharp.astype(float), 1), np.zeros((28, 28))
-        for y, x in np.ndindex(3, 3):
-            expected += row[y] * row[x] * around[y : y + 28, x : x + 28]
-        peak = int(expected.max() + 0.5)
-        gain = 1 if peak >= 250 else 255 / peak
-        assert soft.max() >= 250
-        assert np.abs(soft - gain * expected).max() <= 0.51 * gain + 0.51  # two roundings
-        assert soft.sum() >= 0.99 * sharp.sum()
+    sharp, soft = frame_strokes(strokes, softness=0), frame_strokes(strokes)
+    row = np.array([SOFTNESS / 2, 1 - SOFTNESS, SOFTNESS / 2])
+    around, expected = np.pad(sharp.astype(float), 1), np.zeros((28, 28))
+    for y, x in np.ndindex(3, 3):
+        expected += row[y] * row[x] * around[y : y + 28, x : x + 28]
+    peak = int(expected.max() + 0.5)
+    gain = 1 if peak >= 250 else 255 / peak
+    assert soft.max() >= 250
+    assert np.abs(soft - gain * expected).max() <= 0.51 * gain + 0.51  # two roundings
+    assert soft.sum() >= 0.99 * sharp.sum()
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawings())
+def test_pixels_are_softened_by_at_most_that_and_keep_full_ink(strokes: Strokes) -> None:
+    pixels = painted(strokes)
+    sharp, soft, least = (frame_pixels(pixels, softness).astype(float) for softness in (0, SOFTNESS, SOFTNESS / 2))
+    assert soft.max() >= 250
+    assert soft.sum() >= 0.99 * sharp.sum()
+    assert np.abs(soft - sharp).sum() >= 0.9 * np.abs(least - sharp).sum()
 
 
 # --- thin ink and dots ------------------------------------------------------------------------------------------------
