@@ -39,7 +39,7 @@ lint: install-dev
 # Coverage includes the app's own process: the browser tests start it as a user would.
 test: install-dev
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/coverage run -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -155,6 +156,8 @@ def _opened(data: bytes) -> Iterator[Image.Image | HeifFile]:
     limit = REPEATED.get(data[:2])
     if limit and data.count(limit[0]) > limit[1]:
         raise NotAnImage
+    if math.prod(_webp_size(data)) > MAX_PIXELS:
+        raise too_many_pixels()
     with _broken_is(str(NotAnImage())):
         picture = heif.open_heif(data) if heif.is_heif(data) else Image.open(_BoundedReads(data), formats=FORMATS)
         width, height = picture.size
@@ -169,6 +172,13 @@ def _opened(data: bytes) -> Iterator[Image.Image | HeifFile]:
             raise too_many_of_this_kind(most)
     with nullcontext() if isinstance(picture, HeifFile) else picture:
         yield picture
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height in a WebP's extended header, otherwise 0: its decoder takes memory for both before it tells."""
+    if data[:4] != b"RIFF" or data[8:16] != b"WEBPVP8X":
+        return 0, 0
+    return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def test_an_upload_follows_the_switch_of_the_hand(app: RunningApp, page: Page) -
 # --- One screen on a phone --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=[(360, 740), (390, 844)], ids=str)
+@pytest.fixture(params=[(360, 740), pytest.param((390, 844), marks=pytest.mark.full)], ids=str)
 def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)

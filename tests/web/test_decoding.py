@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from base64 import b64encode
-from concurrent.futures import wait
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 from frames.images import NotAnImage
 from support.pictures import encoded, photograph, png, zero
 from web import decoding
-from web.decoding import AT_ONCE, WAITING, Busy, Sent, apart, made_of
+from web.decoding import AT_ONCE, WAITING, Busy, Made, Sent, apart, made_of
 
 FLAT = encoded(Image.new("L", (2000, 1500), 255), "WEBP")
 LARGE: dict[str, Sent] = {
@@ -28,9 +29,15 @@ LARGE: dict[str, Sent] = {
 SMALL: dict[str, Sent] = {"PNG": png(zero()), "base64": b64encode(png(zero())).decode(), "GIF": encoded(zero(), "GIF")}
 
 
+def made(sent: Sent, make: Callable[[Image.Image], Made]) -> Callable[[], Made]:
+    """What `made_of` gives; in a thread, since a browser test beside it may have an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, made_of(sent, make)).result()
+
+
 def where(sent: Sent) -> str:
     """The name of the thread that decodes what was sent, where it is called from this one."""
-    return asyncio.run(made_of(sent, lambda _picture: threading.current_thread().name))()
+    return made(sent, lambda _picture: threading.current_thread().name)()
 
 
 @pytest.mark.parametrize("kind", LARGE)
@@ -46,7 +53,7 @@ def test_what_is_quick_is_decoded_where_it_is_read(kind: str) -> None:
 @pytest.mark.parametrize("sent", [b"seven", b"II*\0seven", "c2V2ZW4", b"RIFF" + bytes(200_000)])
 def test_what_is_no_picture_is_refused(sent: Sent) -> None:
     with pytest.raises(NotAnImage):
-        asyncio.run(made_of(sent, np.asarray))()
+        made(sent, np.asarray)()
 
 
 def test_so_many_are_decoded_at_once_so_many_wait_and_then_it_is_busy() -> None:

@@ -46,5 +46,5 @@ def test_the_documents_have_the_formats_and_the_limits() -> None:
     assert f"reads a picture: {FORMAT_NAMES}, at most {SIZE_LIMIT}" in readme
     assert f"at most {MAX_PIXELS // 1_000_000} megapixels" in readme
     schema = str(api.openapi())
-    assert schema.count(f"{FORMAT_NAMES}, at most {SIZE_LIMIT}.") == 2
+    assert schema.count(f"{FORMAT_NAMES}, at most {SIZE_LIMIT}.") == 3  # predict, its base64, read
     assert f"{MAX_MEGABYTES} MB" == SIZE_LIMIT
