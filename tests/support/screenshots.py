@@ -14,7 +14,7 @@ from settings import ROOT
 from support.chromium import find
 from support.classroom import fill, person
 from support.digits import DIGITS
-from support.hand import answer, draw, open_page, say
+from support.hand import answer, at_rest, draw, open_page, say
 from support.running_app import RunningApp
 from support.shipped import network
 
@@ -30,6 +30,7 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1000, "height": 900}, device_scale_factor=1.5)
             open_page(page, app.url)
             take(page)
+            take_number(page)
             labels(app)
             page = browser.new_page(viewport={"width": 1180, "height": 900}, device_scale_factor=1.2)
             take_review(page, app)
@@ -53,6 +54,22 @@ def take(page: Page) -> None:
     page.mouse.move(5, 5)
     page.locator(".toast").wait_for(state="hidden")
     page.screenshot(path=FOLDER / "draw.png")
+
+
+def take_number(page: Page) -> None:
+    page.reload()
+    at_rest(page)
+    page.get_by_role("tab", name="Number").click()
+    paper = page.get_by_label("Canvas: write a number")
+    paper.wait_for()
+    at_rest(page)
+    for place, (_, strokes) in enumerate((DIGITS[2], DIGITS[9], DIGITS[0], DIGITS[12])):
+        draw(page, [[(0.02 + 0.24 * place + x / 4, 0.15 + 0.6 * y) for x, y in stroke] for stroke in strokes], paper)
+        page.wait_for_timeout(1500)
+    page.locator("button:has(img)").nth(1).click()
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=FOLDER / "number.png")
 
 
 def labels(app: RunningApp) -> None:
