@@ -22,6 +22,8 @@ from frames.masks import (
     bounding_box,
     crop,
     drawn,
+    span,
+    without_dust,
     without_isolated_pixels,
 )
 from frames.paper import ONE_DIGIT, Sought, is_doubtful, versions
@@ -203,8 +205,10 @@ def _clean(ink: Pixels, rows: slice, columns: slice, shape: tuple[int, ...], sou
     if ink.size > 0.9 * math.prod(shape):
         mask = without_isolated_pixels(mask)
     at_border = rows.start == 0 or columns.start == 0 or rows.stop == shape[0] or columns.stop == shape[1]
-    drawn_rows, drawn_columns = bounding_box(mask)
+    (drawn_rows, rows_apart), (drawn_columns, columns_apart) = span(mask.any(1)), span(mask.any(0))
     if not at_border and not is_doubtful(ink[drawn_rows, drawn_columns], int(ink.max()) // 10):
+        if rows_apart or columns_apart:  # by what is too small to be seen from afar
+            drawn_rows, drawn_columns = bounding_box(without_dust(mask))
         return [_within(crop(ink, drawn_rows, drawn_columns), rows.start, columns.start)], 1
     whole = np.zeros(shape, np.uint8)
     whole[rows, columns] = np.where(mask, ink, np.uint8(0))

@@ -60,7 +60,7 @@ def test_refusals_are_quick() -> None:
         if outcome is not None:
             # CPU time, and the best of three: the machine may be busy with other tests.
             spent = min(seconds(data) for _ in range(3))
-            assert spent < 0.3, f"{name}: {spent:.3f} s"  # 0.1 at most, alone on the machine
+            assert spent < 0.2, f"{name}: {spent:.3f} s"  # 0.04 at most, alone on the machine
 
 
 def seconds(data: bytes) -> float:
@@ -204,7 +204,8 @@ def test_exif_rotation_is_undone(orientation: int) -> None:
     exif[0x0112] = orientation
     for kind in ("JPEG", "PNG", "WEBP"):
         upright = decode(encoded(stored.convert("RGB"), kind, exif=exif.tobytes()))
-        assert difference(frame_pixels(upright), THREE_FRAME) < 0.15  # JPEG's waves around the ink: 0.11
+        frames = (frame_pixels(each, softness=0) for each in (upright, image))  # JPEG's waves count as softness
+        assert difference(*frames) < 0.1
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])

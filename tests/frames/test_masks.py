@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frames.masks import NoInk, border, bounding_box, pen_width, span, without_isolated_pixels
+from frames.masks import NoInk, border, bounding_box, pen_width, span, without_dust, without_isolated_pixels
 from frames.preprocessing import frame_pixels
 from support.sketches import THREE, THREE_FRAME, difference, painted
 
@@ -44,6 +44,15 @@ def test_isolated_pixels_are_noise_only_if_there_are_many() -> None:
     many[2:270:9, 2] = True
     assert np.array_equal(without_isolated_pixels(few), few)
     assert np.array_equal(without_isolated_pixels(many), mask)
+
+
+def test_dust_is_removed_and_dots_as_wide_as_the_pen_stay() -> None:
+    mask = painted(THREE, scale=1, at=(90, 90)) < 128
+    speck, dot = mask.copy(), mask.copy()
+    speck[2:4, 2:4] = True
+    dot[2:18, 2:18] = True
+    assert np.array_equal(without_dust(speck), mask)
+    assert np.array_equal(without_dust(dot), dot)
 
 
 @pytest.mark.parametrize("place", [(2, 2), (2, 277), (277, 140), (140, 1)])
