@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
+from PIL import Image
 from starlette.middleware.gzip import GZipMiddleware
 
 import metrics
@@ -97,12 +98,13 @@ async def _answer(picture: Sent, model: str, session: str, personal: bool) -> An
     app, personal = get_app_state(), personal and len(session) >= SECRET_LENGTH
     read_only = app.settings.read_only
     with metrics.timed("total"):
-        versions: list[Drawing] = []
-        ready = await made_of(picture, lambda image: _noted(from_picture(image), versions))
+        seen: list[tuple[Image.Image, Drawing]] = []
+        ready = await made_of(picture, lambda image: _noted(image, seen))
         visitor = None if read_only else api_visitor(session)
         reading = await asyncio.wrap_future(app.reader.read(ready, model, "api", visitor, personal=personal))
-        if not reading.prediction.is_digit or _left_out_more(reading.drawing, versions):
-            await _refuse_several(picture)
+        image, drawing = seen[0]
+        if not reading.prediction.is_digit or _left_out_more(reading.drawing, drawing):
+            await _refuse_several(image)
         if not read_only:
             await asyncio.wrap_future(app.reader.keep(reading))
     prediction = reading.prediction
@@ -110,23 +112,23 @@ async def _answer(picture: Sent, model: str, session: str, personal: bool) -> An
     return Answer(id=None if read_only else reading.drawing_id, **fields)
 
 
-def _noted(drawing: Drawing, versions: list[Drawing]) -> Drawing:
-    """The drawing, after all that may be meant in its picture was noted down."""
-    versions += [drawing, *drawing.alternatives]
-    return drawing
+def _noted(image: Image.Image, seen: list[tuple[Image.Image, Drawing]]) -> Drawing:
+    """The drawing in a picture, after both were noted down."""
+    seen.append((image, from_picture(image)))
+    return seen[0][1]
 
 
-def _left_out_more(drawing: Drawing, versions: list[Drawing]) -> bool:
-    """Whether a picture holds much more than the version of it that was read."""
-    sizes = [each.measures.size for each in versions if each.measures]
-    return drawing.measures is not None and drawing.measures.size < 0.9 * max(sizes, default=0.0)
+def _left_out_more(read: Drawing, drawing: Drawing) -> bool:
+    """Whether a drawing holds much more than the version of it that was read."""
+    sizes = [each.measures.size for each in (drawing, *drawing.alternatives) if each.measures]
+    return read.measures is not None and read.measures.size < 0.9 * max(sizes, default=0.0)
 
 
-async def _refuse_several(picture: Sent) -> None:
+async def _refuse_several(image: Image.Image) -> None:
     """Raise SeveralDigits for a picture of more than one digit, which has no answer of one digit."""
     try:
-        lattice = await made_of(picture, in_picture)
-        numbers = await asyncio.wrap_future(get_app_state().numbers.read(lattice, DEFAULT_MODEL, "preview", None))
+        read = get_app_state().numbers.read(lambda: in_picture(image), DEFAULT_MODEL, "preview", None)
+        numbers = await asyncio.wrap_future(read)
     except (TooManyDigits, TooManyAtOnce):
         return
     if several_digits(numbers):
