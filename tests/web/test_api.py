@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from PIL import Image, ImageDraw
 
 from frames.images import MAX_BYTES, ImageTooLarge, NotAnImage, is_quick
 from frames.masks import NoInk
@@ -133,9 +134,15 @@ def test_the_fields_know_the_models() -> None:
 # --- Saying what it was -----------------------------------------------------------------------------------------------
 
 
+# Pictures of these tests' own: a label waits where another test of the same app has given its picture another one.
+TALL_ZERO = Image.new("L", (300, 300), 255)
+ImageDraw.Draw(TALL_ZERO).ellipse([105, 40, 195, 260], outline=0, width=22)
+WIDE_CROSS = cross(size=(96, 64))
+
+
 def test_feedback_works_at_once_and_leaves_a_trace(app: RunningApp) -> None:
     for label, review in ((0, "approved"), (8, "pending")):  # what the model finds likely teaches without a review
-        drawing = predict(app, png(zero())).json()["id"]
+        drawing = predict(app, png(TALL_ZERO)).json()["id"]
         answer = post(app, "feedback", id=drawing, label=label)
         assert answer.status_code == 200
         assert answer.json() == {"id": drawing, "label": label, "not_a_digit": False, "review": review}
@@ -147,7 +154,7 @@ def test_feedback_works_at_once_and_leaves_a_trace(app: RunningApp) -> None:
 
 
 def test_not_a_digit_is_a_label_too_and_may_be_changed(app: RunningApp) -> None:
-    for picture, review in ((cross(), "approved"), (zero(), "pending")):  # what the model refuses as well, and a digit
+    for picture, review in ((WIDE_CROSS, "approved"), (TALL_ZERO, "pending")):  # what the model refuses too, a digit
         sent = predict(app, png(picture)).json()
         assert sent["is_digit"] is (review == "pending")
         answer = post(app, "feedback", id=sent["id"], not_a_digit=True)
