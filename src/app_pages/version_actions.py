@@ -7,12 +7,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from app_pages.administration import act
+from gateway.admins import get_admins
+from gateway.visitors import current_visitor
 from serving.conversion import to_onnx
 from storage import model_store
 from storage.database import Database
 from storage.model_store import NoSuchVersion, Version
-from web.admins import get_admins
-from web.visitors import current_visitor
 
 
 def promote_button(database: Database, version: Version) -> None:

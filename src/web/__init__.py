@@ -1,1 +1,1 @@
-"""The HTTP API, its middleware, and the endpoints for operators."""
+"""The HTTP API, and the endpoints for operators."""

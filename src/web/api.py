@@ -19,6 +19,11 @@ from starlette.middleware.gzip import GZipMiddleware
 import metrics
 from frames.drawing import Drawing, from_picture
 from frames.segmentation import TooManyDigits, in_picture
+from gateway.bodies import BodyLimit
+from gateway.clients import client_of
+from gateway.origins import CrossOrigin
+from gateway.rates import RateLimit
+from gateway.visitors import api_visitor
 from learning.card import ModelCard
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelInfo
@@ -34,7 +39,6 @@ from web import strokes, whole_numbers, why
 from web.decoding import Sent, made_of
 from web.forms import FORM, picture_form
 from web.labelling import Said, give_label
-from web.middleware import BodyLimit, CrossOrigin, RateLimit, client_of
 from web.problems import NotFound, SeveralDigits, TooFast, handle_errors, problems, short
 from web.schemas import (
     SECRET_LENGTH,
@@ -52,7 +56,6 @@ from web.schemas import (
     Training,
     VersionTally,
 )
-from web.visitors import api_visitor
 
 api = FastAPI(
     title="Digit reader",

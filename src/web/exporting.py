@@ -18,14 +18,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from datasets.exporting import FORMATS, Download, NothingToExport, download
+from gateway.admins import get_admins
+from gateway.visitors import visitor_of
 from learning.classes import NOT_A_DIGIT
 from serving.app_state import get_app_state
 from storage.database import DatabaseAway
 from storage.labelled import Wanted
 from storage.nothing_kept import NOTHING_KEPT
 from storage.selection import Outcome, Selection
-from web.admins import get_admins
-from web.visitors import visitor_of
 
 OWN_PAGES = ("same-origin", "none")  # what a browser says of a click on our page, and of an address typed by hand
 HEADERS = {

@@ -20,11 +20,11 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.strategies import MovingWindowRateLimiter
 
 import logger
+from gateway.rates import RecentCalls
 from serving.app_state import AppState
 from settings import load_settings
 from storage.labels import REFUSED, LabelRow
 from storage.writer import Written
-from web.middleware import RecentCalls
 
 NEW_NAMES = 10  # an hour: people from one address whose first labels are believed at once
 
@@ -83,7 +83,7 @@ class Said:
 
 
 def give_label(state: AppState, said: Said, client: str, visitor: str | None = None) -> Future[Written]:
-    """Write a label from `client` (see middleware.client_of); done when the personal model of the `visitor` knows it.
+    """Write a label from `client` (see clients.client_of); done when the personal model of the `visitor` knows it.
 
     Without a visitor it is the model of whoever drew the drawing.
     """

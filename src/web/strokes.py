@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 import metrics
 from frames.drawing import Drawing, from_strokes
+from gateway.visitors import visitor_of
 from serving.app_state import get_app_state
 from serving.page_readings import DrawingState
 from web.answers import Words, words_of
 from web.problems import NotOurPage, problems
 from web.schemas import DrawingId, ModelName
-from web.visitors import visitor_of
 
 RATE = "60/second"  # of one client: twelve people who draw at once
 MAX_LENGTH = 60_000  # characters of strokes, some 6,000 points

@@ -10,13 +10,13 @@ from fastapi.responses import Response
 import metrics
 from frames.images import upright_size
 from frames.segmentation import in_picture
+from gateway.visitors import api_visitor
 from serving.app_state import get_app_state
 from serving.whole_numbers import Digit, Numbers
 from web.decoding import made_of
 from web.forms import FORM, picture_form
 from web.problems import problems
 from web.schemas import SECRET_LENGTH, NumberAnswer, NumberDigit
-from web.visitors import api_visitor
 
 RATE = "10/second"  # of one client: a picture of twenty digits takes a tenth of a second or two
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import web.admins
+import gateway.admins
+from gateway.admins import Admins
 from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
 from percentages import percent
@@ -16,7 +17,6 @@ from serving import app_state
 from settings import ROOT
 from support.retrained import retrained_card
 from support.shipped import shipped
-from web.admins import Admins
 
 
 class Models:
@@ -33,7 +33,7 @@ class Models:
 
 @pytest.fixture(autouse=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web.admins, "get_admins", lambda: Admins(""))
+    monkeypatch.setattr(gateway.admins, "get_admins", lambda: Admins(""))
 
 
 def opened(infos: dict[str, ModelInfo] | None, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -14,10 +14,12 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-import web.admins
+import gateway.admins
 from app_pages import administration, version_actions
 from feedback import jobs
 from feedback.jobs import RetrainingJob
+from gateway.admins import MAX_IDLE, Admins
+from gateway.visitors import COOKIE
 from learning.dataset import Mnist, rows
 from learning.weights import ModelMissing
 from serving import app_state
@@ -42,8 +44,6 @@ from support.clock import RIGHT, Clock
 from support.retrained import retrained_card
 from support.running_app import wait_until
 from support.shipped import card, network
-from web.admins import MAX_IDLE, Admins
-from web.visitors import COOKIE
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def show(state: AppState, admins: Admins, monkeypatch: pytest.MonkeyPatch) -> No
     """Have the pages find this state and these administrators."""
     monkeypatch.setattr(app_state, "get_app_state", lambda: state)
     monkeypatch.setattr(administration, "get_app_state", lambda: state)
-    for module in (web.admins, administration, version_actions):
+    for module in (gateway.admins, administration, version_actions):
         monkeypatch.setattr(module, "get_admins", lambda: admins)
 
 

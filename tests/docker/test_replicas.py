@@ -14,13 +14,13 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from gateway.visitors import COOKIE
 from support import hand
 from support.chromium import find
 from support.crowd import Crowd
 from support.digits import DIGITS
 from support.running_app import free_port, wait_until
 from support.stack import Environment, Stack, docker, fresh_copy, promotion_reaches_all, show
-from web.visitors import COOKIE
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
 

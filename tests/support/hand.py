@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
+from gateway.visitors import COOKIE
 from learning.classes import in_words
 from support.running_app import RunningApp
-from web.visitors import COOKIE
 
 Stroke = Sequence[tuple[float, float]]
 

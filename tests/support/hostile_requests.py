@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from frames.images import MAX_BYTES
+from gateway.bodies import MAX_BODY
 from support.hostile_pictures import HTML, blank_rows, raw_png, zipped
 from support.pictures import cross, encoded
-from web.middleware import MAX_BODY
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frames.images import NotAnImage
+from gateway.bodies import MAX_BODY
 from web.base64_pictures import bytes_in
-from web.middleware import MAX_BODY
 
 Step = Callable[[str], str]
 

@@ -21,14 +21,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from gateway.admins import Admins
+from gateway.visitors import COOKIE, visitor_of
 from learning.dataset import Mnist, rows
 from storage.database import Database, DatabaseAway
 from storage.selection import Outcome, Selection
 from support.collection import collect, is_approved
 from web import exporting
-from web.admins import Admins
 from web.exporting import ExportQuery, export_path, export_routes
-from web.visitors import COOKIE, visitor_of
 
 COUNT = 200
 

@@ -46,7 +46,7 @@ def test_an_address_is_crowded_once_so_many_new_names_were_believed() -> None:
 
 def test_new_names_count_for_an_hour_whatever_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr("web.middleware.time.monotonic", clock)
+    monkeypatch.setattr("gateway.rates.time.monotonic", clock)
     allowance = Allowance(30)
     for n in range(NEW_NAMES):
         allowance.count("10.0.0.1", LabelRow(1, "approved", f"new {n}", True))

@@ -10,11 +10,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from gateway.rates import RateLimit
+from gateway.visitors import COOKIE
 from support.digits import DIGITS, turned
 from support.running_app import RunningApp, wait_until
-from web.middleware import RateLimit
 from web.strokes import MAX_LENGTH, RATE, _lines
-from web.visitors import COOKIE
 
 SIDE = 480
 

@@ -1,4 +1,7 @@
-"""The app under a path of a reverse proxy, over IPv6, for pages elsewhere, and without a home folder."""
+"""The app under a path of a reverse proxy, over IPv6, for pages elsewhere, and without a home folder.
+
+Covers src/gateway: origins.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.visitors import COOKIE
 from settings import ROOT
 from support.pictures import one, png
 from support.running_app import RunningApp
-from web.visitors import COOKIE
 
 PAGE = {"accept": "text/html"}
 ELSEWHERE = "https://example.com"

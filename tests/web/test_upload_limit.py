@@ -1,6 +1,6 @@
 """There is one limit to what is uploaded: what stands before the app lets through what it takes, and little more.
 
-Covers src/frames: images (MAX_MEGABYTES), and src/web: middleware (MAX_BODY).
+Covers src/frames: images (MAX_MEGABYTES), and src/gateway: bodies (MAX_BODY).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 import pytest
 
 from frames.images import FORMAT_NAMES, MAX_BYTES, MAX_MEGABYTES, MAX_PIXELS, SIZE_LIMIT
+from gateway.bodies import MAX_BODY
 from settings import ROOT
 from web.api import api
-from web.middleware import MAX_BODY
 
 # Each place where a size of a request is set, how it says so, and what its unit means there.
 PROXIES = {

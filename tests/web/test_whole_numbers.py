@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gateway.rates import RateLimit
 from support.digits import DIGITS
 from support.pictures import one, png, zero
 from support.running_app import RunningApp
 from support.sketches import painted
-from web.middleware import RateLimit
 from web.whole_numbers import RATE
 
 SESSION = "a session of whole numbers"

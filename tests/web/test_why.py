@@ -10,10 +10,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from gateway.rates import RateLimit
+from gateway.visitors import COOKIE
 from support.digits import DIGITS
 from support.running_app import RunningApp
-from web.middleware import RateLimit
-from web.visitors import COOKIE
 from web.why import RATE
 
 SIDE = 480

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from web.addresses import shown_address
+from gateway.addresses import shown_address
 
 BOTH = ["::1", "127.0.0.1"]
 

@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.middleware import client_at
+from gateway.clients import client_at
 
 COOKIE = "digit_reader_visitor"
 ONE_YEAR = 365 * 24 * 3600
@@ -57,7 +57,7 @@ def visitor_of(connection: HTTPConnection) -> str | None:
 
 
 def current_client() -> str:
-    """Where the visitor's page is, as middleware.client_of has it; this machine where Streamlit says nothing."""
+    """Where the visitor's page is, as clients.client_of has it; this machine where Streamlit says nothing."""
     return client_at(st.context.ip_address or "127.0.0.1")
 
 

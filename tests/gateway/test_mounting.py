@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web.mounting import LazyApp, MountBefore
+from gateway.mounting import LazyApp, MountBefore
 
 
 def named(name: str) -> ASGIApp:

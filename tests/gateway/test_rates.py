@@ -1,4 +1,4 @@
-"""How often one client may ask, and who is one client: on running apps, and on the pieces by themselves."""
+"""How often one client may call: on running apps, and on the pieces by themselves."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway import rates
+from gateway.rates import RateLimit, RecentCalls
 from support.running_app import RunningApp
-from web import middleware
-from web.middleware import RateLimit, RecentCalls, client_of
 
 ALLOWED = 5
 
@@ -75,23 +75,6 @@ def test_behind_a_trusted_proxy_each_client_has_its_own_calls(behind: RunningApp
     assert calls() == ALLOWED, "the proxy itself"
 
 
-@pytest.mark.parametrize(
-    ("peer", "client"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::1", "::/64"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("unknown", "unknown"),
-        ("x" * 10_000, "x" * 64),
-        (None, ""),
-    ],
-)
-def test_who_is_one_client(peer: str | None, client: str) -> None:
-    assert client_of({"type": "http", "client": peer and (peer, 1234)}) == client
-
-
 def test_the_window_moves() -> None:
     calls = RecentCalls()
     assert [calls.acquire_entry("a", 3, 1) for _ in range(4)] == [True] * 3 + [False]
@@ -105,7 +88,7 @@ def test_the_window_moves() -> None:
 
 
 def test_no_more_is_remembered_than_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "MAX_CLIENTS", 100)
+    monkeypatch.setattr(rates, "MAX_CLIENTS", 100)
     calls = RecentCalls()
     for n in range(1000):
         assert calls.acquire_entry("regular", 5000, 60)

@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from gateway.visitors import COOKIE, VisitorCookie, api_visitor
 from support.running_app import RunningApp
-from web.visitors import COOKIE, VisitorCookie, api_visitor
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 GOOD = "a" * 43

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from limits import RateLimitItemPerSecond
 
+from gateway.admins import MAX_AGE, MAX_IDLE, Admins, SignInRefused
 from settings import load_settings
 from support.clock import RIGHT, Clock
-from web.admins import MAX_AGE, MAX_IDLE, Admins, SignInRefused
 
 
 def refusal(admins: Admins, password: str, client: str = "192.0.2.1", visitor: str = "somebody") -> str:

@@ -17,8 +17,8 @@ from functools import cache
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.strategies import MovingWindowRateLimiter
 
+from gateway.rates import RecentCalls
 from serving.app_state import get_app_state
-from web.middleware import RecentCalls
 
 ATTEMPTS = RateLimitItemPerMinute(5, 15)
 """Wrong passwords that one client may send: five within 15 minutes."""
