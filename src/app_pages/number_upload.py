@@ -15,7 +15,7 @@ from frames.segmentation import in_picture
 from serving.app_state import AppState
 from serving.page_readings import DrawingState
 from serving.reading import Reading
-from serving.whole_numbers import several_digits
+from serving.whole_numbers import is_one_digit, several_digits
 from web.decoding import Busy, made_now
 
 
@@ -37,9 +37,8 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
 
     Its row is kept where it is one drawing, and where it is a number those of its digits.
     """
-    is_one = partial(_is_one, drawing)
-    reading = state.page_readings.read(on_page, lambda: drawing, wanted=is_one).result()
-    if is_one(reading):
+    reading = state.page_readings.read(on_page, lambda: drawing, wanted=partial(is_one_digit, drawing=drawing)).result()
+    if is_one_digit(reading, drawing):
         return reading
     uploaded, is_digit = _uploaded(on_page), reading.prediction.is_digit
     number = uploaded.number
@@ -54,11 +53,6 @@ def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data:
     if now and not state.settings.read_only:
         state.reader.keep(reading)
     return reading
-
-
-def _is_one(drawing: Drawing, reading: Reading) -> bool:
-    """Whether all that the picture suggests is a digit: what is one only without some of the ink may be several."""
-    return reading.prediction.is_digit and reading.drawing.frame is drawing.frame
 
 
 def _uploaded(on_page: DrawingState) -> UploadedNumber:

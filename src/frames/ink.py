@@ -184,8 +184,8 @@ def _ink_on_paper(pixels: Pixels, packed: NDArray[Any], sought: Sought) -> Reduc
         rows, columns = bounding_box(packed != paper)
         ink = _distance(pixels[rows, columns], packed[rows, columns], paper)
     # Anti-aliasing and JPEG leave some faint pixels around a drawing; paper in a photograph is faint all over.
-    faint = cv2.countNonZero(cv2.inRange(ink, 1, int(ink.max()) // 8))
-    if faint > 0.4 * ink.size:
+    strong = cv2.threshold(ink, int(ink.max()) // 8, 0, cv2.THRESH_TOZERO)[1]
+    if cv2.countNonZero(ink) - cv2.countNonZero(strong) > 0.4 * ink.size:
         return photographed_ink(pixels, sought), reduction(packed.shape, sought.side)
     return _clean(ink, rows, columns, packed.shape, sought)
 
@@ -239,18 +239,12 @@ def _distance(pixels: Pixels, packed: NDArray[Any], paper: int) -> Pixels:
     if pixels.ndim == 2:
         return _difference(pixels, paper)
     level = paper & 0xFF
-    if paper & 0xFFFFFF == level * 0x010101 and _is_grey(packed):
-        return _difference(packed.astype(np.uint8), level)
+    if paper & 0xFFFFFF == level * 0x010101:
+        grey = packed.astype(np.uint8)  # its lowest byte, which is red
+        if not cv2.norm(pixels, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGBA), cv2.NORM_INF):  # and so are green and blue
+            return _difference(grey, level)
     channels = [_difference(pixels[..., k], paper >> 8 * k & 0xFF) for k in range(3)]
     return np.maximum(np.maximum(channels[0], channels[1]), channels[2])
-
-
-def _is_grey(packed: NDArray[np.uint32]) -> bool:
-    """Whether red, green and blue are equal in every packed RGBA pixel."""
-    differing = packed >> np.uint32(8)
-    differing ^= packed
-    differing &= np.uint32(0xFFFF)
-    return not differing.max()
 
 
 def _difference(pixels: Pixels, level: int) -> Pixels:

@@ -52,9 +52,9 @@ def span(filled: Mask | np.bool_) -> tuple[slice, bool]:
     return slice(first, last), last - first > places.size
 
 
-def bounding_box(mask: Mask) -> tuple[slice, slice]:
-    """The rows and columns of what is true; NoInk where nothing is."""
-    left, top, width, height = cv2.boundingRect(mask.view(np.uint8)) if mask.size else (0, 0, 0, 0)
+def bounding_box(ink: Mask | Pixels) -> tuple[slice, slice]:
+    """The rows and columns of what is true, or above 0; NoInk where nothing is."""
+    left, top, width, height = cv2.boundingRect(ink.view(np.uint8)) if ink.size else (0, 0, 0, 0)
     if not width:
         raise NoInk
     return slice(top, top + height), slice(left, left + width)
@@ -70,9 +70,10 @@ def pen_width(mask: Mask) -> float:
 
     The outline is counted in pixel edges, which overstates it by 4 / pi on average over all directions (Crofton).
     """
-    edges = int(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
-    edges += int(np.count_nonzero(border(mask)))
-    return 8 / math.pi * int(np.count_nonzero(mask)) / max(1, edges)
+    bits = mask.view(np.uint8)
+    outline: float = sum(map(cv2.countNonZero, (bits[0], bits[-1], bits[:, 0], bits[:, -1])))
+    outline += cv2.norm(bits[1:], bits[:-1], cv2.NORM_L1) + cv2.norm(bits[:, 1:], bits[:, :-1], cv2.NORM_L1)
+    return 8 / math.pi * cv2.countNonZero(bits) / max(1, outline)
 
 
 BOX, AREA = slice(0, 4), cv2.CC_STAT_AREA

@@ -44,9 +44,9 @@ def is_doubtful(ink: Pixels, low: int) -> bool:
     small = cv2.threshold(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), low // 2, 255, cv2.THRESH_BINARY)[1]
     if cv2.connectedComponents(small, connectivity=8)[0] > 2:
         return True
-    seen = small > 0
-    if np.count_nonzero(seen, 1).max() < LINE * size[0] or np.count_nonzero(seen, 0).max() < LINE * size[1]:
-        return False
+    for axis, across in ((1, size[0]), (0, size[1])):
+        if cv2.reduce(small, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).max() < 255 * LINE * across:
+            return False
     hull = cv2.convexHull(cv2.findNonZero(small))
     _, (long, short), _ = cv2.minAreaRect(hull)
     return bool(cv2.contourArea(hull) > RECTANGLE * long * short)

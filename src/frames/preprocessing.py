@@ -25,7 +25,7 @@ from PIL import Image
 
 from frames.images import NotAnImage, decode
 from frames.ink import BOX, ink_of
-from frames.masks import NoInk, Pixels, pen_width, span
+from frames.masks import NoInk, Pixels, bounding_box, pen_width
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +50,8 @@ SHARP_EDGE, SOFT_EDGE = 0.5, 1.3
 
 MAX_POINTS = 400_000  # of a drawing; a canvas may send a quarter as many, and curves become four points each
 MAX_SAMPLES = 4_000  # points of a drawing in the frame, which bounds the cost of the longest scribble
+# Ink grows by the first and the second in turn: a dot becomes an octagon.
+NEIGHBOURS = [cv2.getStructuringElement(shape, (3, 3)) for shape in (cv2.MORPH_CROSS, cv2.MORPH_RECT)]
 PIXEL_CENTRES = np.arange(BOX, dtype=np.float32) + np.float32(0.5)  # along one side of the box
 
 
@@ -86,17 +88,16 @@ def _scaled(ink: Pixels, filter_: Image.Resampling) -> Pixels:
     """Ink scaled into (20, 20): squared first, so that its aspect ratio stays exact however narrow it is."""
     height, width = ink.shape
     side = max(height, width)
-    square = np.zeros((side, side), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = ink
+    bottom, right = side - height - top, side - width - left
+    square = cv2.copyMakeBorder(ink, top, bottom, left, right, cv2.BORDER_CONSTANT)
     return np.asarray(Image.fromarray(square).resize((BOX, BOX), filter_))
 
 
 def _edges(small: Pixels) -> int:
     """How much ink there is from each pixel of a (20, 20) box to the next: the length of its outline, soft or sharp."""
-    grey = np.zeros((BOX + 2, BOX + 2), np.int16)
-    grey[1:-1, 1:-1] = small
-    return int(np.abs(grey[1:] - grey[:-1]).sum()) + int(np.abs(grey[:, 1:] - grey[:, :-1]).sum())
+    grey = cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    return round(cv2.norm(grey[1:], grey[:-1], cv2.NORM_L1) + cv2.norm(grey[:, 1:], grey[:, :-1], cv2.NORM_L1))
 
 
 def _sharpness(ink: Pixels, edges: int) -> float:
@@ -105,8 +106,8 @@ def _sharpness(ink: Pixels, edges: int) -> float:
     An edge is as wide as there are grey pixels for each pixel of the outline; four in five are between 10 and 90 %.
     """
     peak = int(ink.max())
-    rows = np.ascontiguousarray(ink[::2])  # every second tells as much
-    grey = 2 * int(cv2.countNonZero(cv2.inRange(rows, peak // 10, peak - peak // 10)))
+    rows = ink[::2]  # every second tells as much
+    grey = 2 * cv2.countNonZero(cv2.inRange(rows, peak // 10, peak - peak // 10))
     width: float = grey / 0.8 / max(1.0, math.pi / 4 * edges / max(1, peak)) * (BOX / max(ink.shape)) ** 2
     return min(1.0, max(0.0, (SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE)))
 
@@ -147,31 +148,13 @@ def _block_maximum(ink: Pixels, step: int) -> Pixels:
 def _dilated(ink: Pixels, radius: float) -> Pixels:
     """Ink grown by `radius` pixels, above 0, on every side; a fraction of a pixel becomes a grey edge."""
     rounds = math.ceil(radius)
-    ink = _with_margin(ink, rounds)
+    grown = cv2.copyMakeBorder(ink, rounds, rounds, rounds, rounds, cv2.BORDER_CONSTANT)
     for turn in range(rounds - 1):
-        ink = _dilated_once(ink, corners=turn % 2 == 1)
-    last = _dilated_once(ink, corners=rounds % 2 == 0)
+        grown = cv2.dilate(grown, NEIGHBOURS[turn % 2])
+    last = cv2.dilate(grown, NEIGHBOURS[(rounds - 1) % 2])
     fraction = radius - (rounds - 1)
-    thick: Pixels = (ink + (last - ink) * fraction + 0.5).astype(np.uint8)
+    thick: Pixels = (grown + (last - grown) * fraction + 0.5).astype(np.uint8)
     return thick
-
-
-def _with_margin(ink: Pixels, margin: int) -> Pixels:
-    height, width = ink.shape
-    larger = np.zeros((height + 2 * margin, width + 2 * margin), np.uint8)  # np.pad takes longer
-    larger[margin : margin + height, margin : margin + width] = ink
-    return larger
-
-
-def _dilated_once(ink: Pixels, corners: bool) -> Pixels:
-    """Ink grown by one pixel, same shape; with and without the corners in turn, a dot becomes an octagon."""
-    tall = ink.copy()
-    np.maximum(tall[1:], ink[:-1], out=tall[1:])
-    np.maximum(tall[:-1], ink[1:], out=tall[:-1])
-    wide, beside = tall.copy(), tall if corners else ink
-    np.maximum(wide[:, 1:], beside[:, :-1], out=wide[:, 1:])
-    np.maximum(wide[:, :-1], beside[:, 1:], out=wide[:, :-1])
-    return wide
 
 
 def _full_ink(small: Pixels) -> Pixels:
@@ -186,29 +169,22 @@ def _full_ink(small: Pixels) -> Pixels:
 
 def _centred(small: Pixels) -> Pixels:
     """Ink of at most 20x20 moved into the frame by whole pixels, centre of mass at CENTRE, nothing cut off."""
-    down, across = small.sum(1), small.sum(0)
-    rows, columns = span(down > 0)[0], span(across > 0)[0]
-    small = small[rows, columns]
-    height, width = small.shape
-    total = int(down.sum())
-    y = float(down[rows] @ np.arange(height)) / total
-    x = float(across[columns] @ np.arange(width)) / total
+    rows, columns = bounding_box(small)
+    moments = cv2.moments(small)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    y, x = moments["m01"] / moments["m00"] - rows.start, moments["m10"] / moments["m00"] - columns.start
     top = min(max(round(CENTRE - y), 0), FRAME - height)
     left = min(max(round(CENTRE - x), 0), FRAME - width)
     frame = np.zeros((FRAME, FRAME), np.uint8)
-    frame[top : top + height, left : left + width] = small
+    frame[top : top + height, left : left + width] = small[rows, columns]
     return frame
 
 
 def _softened(frame: Pixels, softness: float) -> Pixels:
     """A frame with the fraction `softness` (0-1) of each pixel's ink given to its neighbours, along each axis."""
-    ink = frame.astype(np.float32)
-    for axis in (ink, ink.T):
-        given = axis * (softness / 2)
-        axis -= 2 * given
-        axis[1:] += given[:-1]
-        axis[:-1] += given[1:]
-    return _full_ink((ink + 0.5).astype(np.uint8))
+    kernel = np.array((softness / 2, 1 - softness, softness / 2), np.float32)
+    ink = cv2.sepFilter2D(frame, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_CONSTANT)
+    return _full_ink((ink + np.float32(0.5)).astype(np.uint8))
 
 
 # --- pen strokes -> frame ---------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelInfo
 from serving.app_state import get_app_state
 from serving.prediction import Prediction
-from serving.whole_numbers import SEVERAL, TooManyAtOnce, several_digits
+from serving.whole_numbers import SEVERAL, TooManyAtOnce, is_one_digit, several_digits
 from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway
@@ -106,7 +106,7 @@ async def _answer(picture: Sent, model: str, session: str, personal: bool) -> An
         visitor = None if read_only else api_visitor(session)
         reading = await asyncio.wrap_future(app.reader.read(ready, model, "api", visitor, personal=personal))
         image, drawing = seen[0]
-        if not reading.prediction.is_digit or _left_out_more(reading.drawing, drawing):
+        if not is_one_digit(reading, drawing):
             await _refuse_several(image)
         if not read_only:
             await asyncio.wrap_future(app.reader.keep(reading))
@@ -119,12 +119,6 @@ def _noted(image: Image.Image, seen: list[tuple[Image.Image, Drawing]]) -> Drawi
     """The drawing in a picture, after both were noted down."""
     seen.append((image, from_picture(image)))
     return seen[0][1]
-
-
-def _left_out_more(read: Drawing, drawing: Drawing) -> bool:
-    """Whether a drawing holds much more than the version of it that was read."""
-    sizes = [each.measures.size for each in (drawing, *drawing.alternatives) if each.measures]
-    return read.measures is not None and read.measures.size < 0.9 * max(sizes, default=0.0)
 
 
 async def _refuse_several(image: Image.Image) -> None:
