@@ -40,6 +40,7 @@ LADDER: list[set[str]] = [
         "storage.selection",
         "storage.recounting",
         "storage.overview",
+        "storage.visitor_labels",
         "storage.history",
     },
     {"storage.labelled", "storage.imports"},

@@ -103,7 +103,7 @@ def _digits(number: WholeNumber) -> list[dict[str, Any]]:
 def _shown(digit: Digit, label: int | None, position: int, count: int) -> dict[str, Any]:
     return {
         "id": str(digit.reading.drawing_id),
-        "mark": mark_of(digit),
+        "mark": mark_of(digit.reading.drawing.frame),
         "box": digit.box,
         "answer": asdict(words_of(digit.reading)),
         "label": label,

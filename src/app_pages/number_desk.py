@@ -60,7 +60,8 @@ def _said() -> None:
     number: WholeNumber | None = st.session_state.get("number")
     label, drawing_id = said["label"], UUID(said["id"])
     digit = number.find(drawing_id) if number else None
-    if number is None or digit is None or mark_of(digit) != said["mark"] or label not in range(NOT_A_DIGIT + 1):
+    known = digit and mark_of(digit.reading.drawing.frame) == said["mark"]
+    if number is None or digit is None or not known or label not in range(NOT_A_DIGIT + 1):
         st.session_state.trouble = CHANGED
         return
     before = number.label_of(digit)

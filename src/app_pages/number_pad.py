@@ -53,7 +53,7 @@ class NumberPad(Sheet):
         except (KeyError, TypeError, ValueError, AttributeError):
             self.begin([])
             return
-        self.number = WholeNumber("canvas", number_id)
+        self.number = WholeNumber("canvas", number_id, restored=True)
         self.begin(objects_of(strokes, pen))
 
 

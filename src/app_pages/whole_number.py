@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -13,11 +14,14 @@ import streamlit as st
 
 from frames.drawing import Drawing
 from frames.lattice import Lattice
-from frames.masks import NoInk
+from frames.masks import NoInk, Pixels
+from frames.preprocessing import from_png
 from frames.segmentation import TooManyDigits
 from serving.app_state import AppState
 from serving.reading import Reading
 from serving.whole_numbers import Digit, Numbers, TooManyAtOnce
+from storage.database import DatabaseAway
+from storage.visitor_labels import labels_of
 from storage.withdrawal import withdraw
 
 NOTHING = Numbers((), (1, 1))
@@ -43,6 +47,8 @@ class WholeNumber:
     labels: dict[UUID, Label] = field(default_factory=dict)
     deleted: set[UUID] = field(default_factory=set)
     """Digits whose rows their visitor has deleted: only another label brings one back."""
+    restored: bool = False
+    """Whether the browser brought it back: what was said of its digits before is in the database."""
     read_of: Hashable = None
     """What the digits were read of: the state of a canvas or file, and the model."""
 
@@ -107,6 +113,8 @@ class WholeNumber:
 
         A label stays only with the ink that it is of; its row stays also where that is no digit of the number any more.
         """
+        if self.restored:
+            self._remember(state, numbers, visitor)
         for digit in numbers.digits:
             drawing_id = digit.reading.drawing_id
             if drawing_id in self.labels and self.label_of(digit) is None:
@@ -116,18 +124,26 @@ class WholeNumber:
             state.numbers.keep(_without(self.deleted, numbers), _without(self.labels.keys(), self.numbers))
         self.numbers = numbers
 
+    def _remember(self, state: AppState, numbers: Numbers, visitor: str) -> None:
+        """Know again what was said of these digits; while the database is away, as if nothing had been."""
+        ids = [digit.reading.drawing_id for digit in numbers.digits]
+        with suppress(DatabaseAway):
+            for drawing_id, said in labels_of(state.database, ids, visitor).items():
+                self.labels[drawing_id] = Label(said.label, mark_of(from_png(said.image)))
+        self.restored = False
+
     # --- What is said of the digits -----------------------------------------------------------------------------------
 
     def label_of(self, digit: Digit) -> int | None:
         """What a digit was said to be, if its ink is still what it was then."""
         known = self.labels.get(digit.reading.drawing_id)
-        return known.label if known and known.mark == mark_of(digit) else None
+        return known.label if known and known.mark == mark_of(digit.reading.drawing.frame) else None
 
     def say(self, digit: Digit, label: int | None) -> None:
         """Know what a digit was said to be, or that nothing is said of it any more."""
         self.labels.pop(digit.reading.drawing_id, None)
         if label is not None:
-            self.labels[digit.reading.drawing_id] = Label(label, mark_of(digit))
+            self.labels[digit.reading.drawing_id] = Label(label, mark_of(digit.reading.drawing.frame))
 
     def find(self, drawing_id: UUID) -> Digit | None:
         """One of its digits."""
@@ -149,9 +165,9 @@ def digit_deleted(drawing_id: UUID) -> None:
         number.deleted.add(drawing_id)
 
 
-def mark_of(digit: Digit) -> str:
-    """A short text that is another one for other ink."""
-    return hashlib.blake2b(digit.reading.drawing.frame.tobytes(), digest_size=8).hexdigest()
+def mark_of(frame: Pixels) -> str:
+    """A short text that is another one for other ink in a frame."""
+    return hashlib.blake2b(frame.tobytes(), digest_size=8).hexdigest()
 
 
 def _same(drawing: Drawing) -> Drawing:

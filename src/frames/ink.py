@@ -32,7 +32,7 @@ from frames.reducing import WORK_SIDE, reduced
 
 BOX = 20  # pixels of MNIST's box, into which ink of any size is scaled
 CLEAN_SIDE = 400  # pixels; larger clean pictures are reduced where more than the digit may be drawn in them
-NO_INK = "There is no ink in this picture: send one of a single digit that stands out from its paper."
+NO_INK = "There is no ink in this picture: send {}."
 MIN_CONTRAST = 16  # grey levels, of 255, between paper and ink, below which nothing counts as drawn
 
 
@@ -71,13 +71,16 @@ def find_ink(image: Image.Image | NDArray[Any], sought: Sought = ONE_DIGIT) -> I
 
     Raises NoInk where nothing is drawn, ValueError for an array of another shape, ImageTooLarge over MAX_PIXELS.
     """
-    pixels = _pixels(image)
+    try:
+        return _found(_pixels(image), sought)
+    except NoInk as error:
+        raise NoInk(NO_INK.format(sought.in_words)) from error
+
+
+def _found(pixels: Pixels, sought: Sought) -> Ink:
     packed = pixels.view("<u4")[..., 0] if pixels.ndim == 3 else pixels
     transparent = pixels.ndim == 3 and packed.min() < 0xFF000000
-    try:
-        found, reduced = (_ink_on_transparent if transparent else _ink_on_paper)(pixels, packed, sought)
-    except NoInk as error:
-        raise NoInk(NO_INK) from error
+    found, reduced = (_ink_on_transparent if transparent else _ink_on_paper)(pixels, packed, sought)
     inks = [Ink(each.pixels, pixels, each.top, each.left, reduced) for each in found]
     return inks[0]._replace(others=tuple(inks[1:]))
 
@@ -89,7 +92,7 @@ def _pixels(image: Image.Image | NDArray[Any]) -> Pixels:
     """Any picture as (H, W) grey or (H, W, 4) RGBA, contiguous, at most WORK_SIDE a side."""
     pixels = _image_pixels(image) if isinstance(image, Image.Image) else _array_pixels(image)
     if pixels.size == 0:
-        raise NoInk(NO_INK)
+        raise NoInk
     if max(pixels.shape) > WORK_SIDE:
         smaller = Image.fromarray(pixels).reduce(math.ceil(max(pixels.shape) / WORK_SIDE))
         pixels = np.asarray(smaller)

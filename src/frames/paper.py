@@ -21,10 +21,12 @@ class Sought(NamedTuple):
     """Pixels to which a photograph is reduced: more show thinner lines, and more grain."""
     masks: Callable[[Mask], Iterable[Mask]]
     """Which parts of a mask may be meant."""
+    in_words: str
+    """What to send, where there is none."""
 
 
-ONE_DIGIT = Sought(256, of_the_digit)
-SEVERAL = Sought(768, lambda mask: [mask])
+ONE_DIGIT = Sought(256, of_the_digit, "one of a single digit that stands out from its paper")
+SEVERAL = Sought(768, lambda mask: [mask], "one whose digits stand out from the paper")
 
 MAX_VERSIONS = 4
 GLANCE = 64  # pixels a side, about, are enough to see that there is nothing to doubt

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from frames.drawing import Drawing
 from frames.lattice import Box, Found, Lattice
 from frames.masks import Pixels
 from frames.segmentation import MAX_DIGITS, TooManyDigits
+from learning.registry import DEFAULT_MODEL
+from learning.weights import ModelMissing
 from serving.batching import MAX_BATCH, Batcher
 from serving.hands import HandCache
 from serving.personal import PersonalModel
@@ -54,15 +57,29 @@ class Part(NamedTuple):
     prediction: Prediction
 
 
-def read_lattice(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
+def read_lattice(
+    lattice: Lattice,
+    predict: Callable[[Frames], list[Prediction]],
+    reread: Callable[[Frames], list[Prediction]] | None = None,
+) -> list[list[Part]]:
     """What a lattice holds, line by line from top to bottom, each from left to right. `predict` reads frames.
 
-    Among digits, what the digit score alone would refuse counts as one where its place and size speak for it.
+    Among digits, what the digit score alone would refuse counts as one where its place and size speak for it. With
+    `reread`, which reads frames too, `predict` only says where the digits are, and the other which they are.
 
-    Raises TooManyDigits, and what `predict` raises.
+    Raises TooManyDigits, and what `predict` and `reread` raise.
     """
     ways = [_read(each, predict) for each in (lattice, *lattice.others)]
-    return max(ways, key=lambda way: way.odds).lines
+    lines = max(ways, key=lambda way: way.odds).lines
+    return _reread(lines, reread) if reread else lines
+
+
+def _reread(lines: list[list[Part]], reread: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
+    anew = iter(reread([part.found.drawing.frame for line in lines for part in line]))
+    return [
+        [part._replace(prediction=replace(next(anew), is_digit=part.prediction.is_digit)) for part in line]
+        for line in lines
+    ]
 
 
 class _Way(NamedTuple):
@@ -258,8 +275,15 @@ class NumberReader:
             drawing_id = uuid5(number_id, part.found.name) if number_id else uuid4()
             return Digit(part.found.box, Reading(drawing_id, part.found.drawing, part.prediction, source, visitor))
 
-        lines = read_lattice(lattice, lambda frames: self._predict(frames, model, hand))
+        lines = self._lines(lattice, partial(self._predict, model=model, hand=hand), model)
         return Numbers(tuple(tuple(map(digit, line)) for line in lines), lattice.size)
+
+    def _lines(self, lattice: Lattice, predict: Callable[[Frames], list[Prediction]], model: str) -> list[list[Part]]:
+        """What a lattice holds. Where digits touch, only the network of convolutions tells them apart."""
+        if model != DEFAULT_MODEL:
+            with suppress(ModelMissing):
+                return read_lattice(lattice, partial(self._predict, model=DEFAULT_MODEL, hand=None), predict)
+        return read_lattice(lattice, predict)
 
     def _predict(self, frames: Frames, model: str, hand: PersonalModel | None) -> list[Prediction]:
         """What the model says to each frame: a batch at a time, so that nobody waits for all of them."""

@@ -114,15 +114,19 @@ def test_a_number_is_back_after_another_tab_a_reload_and_a_slip(app: RunningApp,
     expect(wide_canvas(page)).to_have_count(0)
     page.get_by_role("tab", name="Number").click()
     expect_text(page, "14")
+    digits(page).first.click()
+    page.keyboard.press("7")
+    expect_text(page, "74")
+    wait_until(lambda: labels(app, page) == [(1, 7), (4, None)], what="the label in the database")
     page.reload()
     at_rest(page)
     page.get_by_role("tab", name="Number").click()
-    expect_text(page, "14")
+    expect_text(page, "74")
     tools = page.locator(".st-key-number-tools")
     tools.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Write a number")).to_be_visible()
     toast(page, "Cleared.").get_by_role("button", name="Undo").click()
-    expect_text(page, "14")
+    expect_text(page, "74")
     assert [row[0] for row in rows_of(app, page)] == [1, 4], "no digit has a second row"
 
 

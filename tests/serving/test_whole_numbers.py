@@ -15,20 +15,24 @@ from PIL import Image
 
 from benchmarks import drawings
 from benchmarks.written_numbers import canvas, written
+from frames.drawing import from_picture
 from frames.lattice import Lattice
 from frames.masks import NoInk
 from frames.segmentation import TooManyDigits, in_picture, in_strokes
 from learning.weights import SHIPPED_DIR
 from serving.batching import Batcher
+from serving.choosing import read_drawings
 from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.predictor import load_model
+from serving.reading import Reading
 from serving.whole_numbers import (
     AT_ONCE,
     WAITING,
     NumberReader,
     Numbers,
     TooManyAtOnce,
+    is_one_digit,
     read_lattice,
     several_digits,
     texts_of,
@@ -38,6 +42,7 @@ from storage.database import Database
 from storage.writer import Writer
 from support.digits import DIGITS
 from support.running_app import wait_until
+from support.sketches import painted
 
 SIDE, PEN = 300, 18
 VISITOR = "a" * 64
@@ -104,6 +109,24 @@ def test_a_picture_of_several_digits_is_certain_of_them(reader: NumberReader) ->
     assert several_digits(read(reader, strokes_of(5, 9, 3)))
     assert not several_digits(read(reader, strokes_of(5)))
     assert not several_digits(read(reader, strokes_of(9))), "two strokes of one four"
+
+
+def test_one_digit_is_one_only_if_no_ink_is_left_out() -> None:
+    model = load_model(SHIPPED_DIR, "cnn")
+    for indices, one in (((5,), True), ((13, 13), False), ((5, 9), False)):
+        drawing = from_picture(painted(strokes_of(*indices), 960, PEN, scale=1, at=(0, 0)))
+        ((read, prediction),) = read_drawings(model.predict_all, [drawing])
+        assert is_one_digit(Reading(uuid4(), read, prediction, "api", None), drawing) is one
+
+
+def test_the_linear_model_says_which_digits_they_are_and_the_cnn_where(reader: NumberReader) -> None:
+    def boxes(numbers: Numbers) -> list[tuple[int, ...]]:
+        return [digit.box for digit in numbers.digits]
+
+    lattice = in_strokes(strokes_of(5, 9, 3), 3 * SIDE, SIDE, PEN)
+    cnn, linear = (reader.read(lambda: lattice, model, "api", None).result() for model in ("cnn", "linear"))
+    assert boxes(cnn) == boxes(linear)
+    assert {digit.reading.prediction.model for digit in linear.digits} == {"linear"}
 
 
 def test_what_is_left_of_a_frame_is_no_second_digit(reader: NumberReader) -> None:
