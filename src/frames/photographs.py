@@ -26,14 +26,24 @@ def photographed_ink(pixels: Pixels, sought: Sought = ONE_DIGIT) -> list[Cropped
     """
     small = Image.fromarray(pixels).convert("L").reduce(reduction(pixels.shape[:2], sought.side))
     grey = np.asarray(cv2.medianBlur(np.array(small), 3), np.uint8)
+    found = _strokes(grey, sought)
+    if not found and 2 * grey.shape[1] <= grey.shape[0]:  # of a one, cut out along its edges, little paper may be left
+        margin = grey.shape[0] // 4
+        wider = cv2.copyMakeBorder(grey, 0, 0, margin, margin, cv2.BORDER_REPLICATE)
+        found = [each._replace(left=max(0, each.left - margin)) for each in _strokes(np.asarray(wider), sought)]
+    if not found:
+        raise NoInk
+    return found
+
+
+def _strokes(grey: Pixels, sought: Sought) -> list[Cropped]:
+    """The strokes in a photograph; none where nothing stands out from the noise."""
     # A frame may weigh more than all strokes, and of a picture without a margin there is not much more than strokes.
     inside = _is_dark_on_light(_inner(grey))
     found: list[Cropped] = []
     for dark in dict.fromkeys([inside, _is_dark_on_light(grey)]):
         with suppress(NoInk):
             found += _dark_strokes(grey if dark else 255 - grey, sought)
-    if not found:
-        raise NoInk
     return found
 
 
