@@ -109,7 +109,7 @@ def test_every_link_in_deployment_works() -> None:
 
 
 def test_deployment_explains_the_messages_of_the_makefile_the_settings_and_the_page() -> None:
-    messages = MAKEFILE + read("src/settings.py") + COMPOSE + read("src/app_pages/draw.py")
+    messages = MAKEFILE + read("src/settings.py") + COMPOSE + read("src/app_pages/indicator.py")
     for sentence in (
         "Python's venv is missing",
         "PyTorch no longer supports Macs with an Intel processor",

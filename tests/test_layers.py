@@ -33,6 +33,7 @@ LADDER: list[set[str]] = [
         "storage.experiments",
         "storage.hands",
         "storage.own_data",
+        "storage.disk",
         "storage.unused_labels",
     },
     {

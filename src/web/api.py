@@ -35,7 +35,7 @@ from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
 from storage.nothing_kept import NOTHING_KEPT
-from web import strokes, whole_numbers, why
+from web import erasing, strokes, whole_numbers, why
 from web.decoding import Sent, made_of
 from web.forms import FORM, picture_form
 from web.labelling import Said, give_label
@@ -260,6 +260,7 @@ def docs() -> HTMLResponse:
 
 
 api.include_router(whole_numbers.router)
+api.include_router(erasing.router)
 api.include_router(strokes.router)
 api.include_router(why.router)
 

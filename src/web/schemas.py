@@ -96,6 +96,18 @@ _EITHER: dict[str, JsonValue] = {
 }
 
 
+class Erasure(BaseModel):
+    """Whose drawings are to go."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"session": "a-secret-of-your-own"}]})
+
+    session: str = Field(
+        min_length=SECRET_LENGTH,
+        max_length=SESSION_LENGTH,
+        description="The session that the drawings were sent with. A shorter one is no secret, and deletes nothing.",
+    )
+
+
 class Feedback(BaseModel):
     """What a drawing really is: either its label, or not_a_digit."""
 
@@ -178,6 +190,15 @@ class NumberAnswer(BaseModel):
     lines: list[str] = Field(description="From top to bottom, the digits of each from left to right.")
     digits: list[NumberDigit] = Field(
         max_length=MAX_DIGITS, description="In reading order, also what is no digit: that is not in the text."
+    )
+
+
+class Erased(BaseModel):
+    """What has become of a session's drawings."""
+
+    drawings: Count = Field(description="How many are deleted.")
+    complete: bool = Field(
+        description="Whether that is all; otherwise the others go within minutes, or when the database is back."
     )
 
 
