@@ -49,7 +49,7 @@ def page() -> None:
     with st.container(horizontal=True, key="head", horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("Draw a digit", anchor=False, width="content")
         indicator(state)
-    notice = st.container()
+    notice = st.container(key="notice")
     with notice:
         show_notice(state)
     try:

@@ -71,7 +71,7 @@ def _troubles(state: AppState) -> list[tuple[str, Colour]]:
     if state.database.starting:
         troubles.append(("Database starting", "gray"))
     elif not_saving(state):
-        troubles.append(("Not saved yet", "orange"))
+        troubles.append(("Not saved", "red") if state.writer.spool.trouble else ("Not saved yet", "orange"))
     elif nearly_full(state):
         troubles.append(("Disk nearly full", "orange"))
     return troubles

@@ -148,7 +148,7 @@ class Answer(BaseModel):
     """What the model reads in a picture."""
 
     id: UUID | None = Field(
-        description="The drawing's id: whoever has it may label the drawing. null where the app keeps nothing."
+        description="The drawing's id: whoever has it may label the drawing. null where it was not kept."
     )
     predicted_digit: Digit
     confidence: Fraction = Field(description="The calibrated probability of predicted_digit.")
@@ -175,7 +175,7 @@ class NumberDigit(BaseModel):
         description="x, y, width and height in pixels of the picture as it was sent, upright."
     )
     id: UUID | None = Field(
-        description="This digit's own id: whoever has it may label the digit. null where the app keeps nothing."
+        description="This digit's own id: whoever has it may label the digit. null where it was not kept."
     )
     predicted_digit: Digit
     confidence: Fraction = Field(description="The calibrated probability of predicted_digit.")
