@@ -32,6 +32,7 @@ from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
 from web.exporting import export_routes
 from web.ops import ops_routes
+from web.own_data import own_data_routes
 
 # FastAPI is imported after the models: imported at the start, it makes the first page 0.3 s later (2.5 s, not 2.3 s).
 api = LazyApp("web.api:api")
@@ -89,6 +90,7 @@ app = st.App(
     routes=[
         *ops_routes(settings.base_path),
         *export_routes(settings.base_path),
+        *own_data_routes(settings.base_path),
         *base_path_redirects(settings.base_path),
     ],
     middleware=[

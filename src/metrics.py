@@ -54,6 +54,11 @@ LABELS = Counter(
     ("outcome",),
     registry=REGISTRY,
 )
+EXPIRED = Counter(
+    "digit_reader_expired_drawings_total",
+    "Unlabelled drawings that were deleted for their age (RETENTION_DAYS).",
+    registry=REGISTRY,
+)
 CONNECTIONS = Gauge("digit_reader_database_connections_in_use", "Connections of the pool in use.", registry=REGISTRY)
 
 # These series exist from the first scrape on, at zero, so that their first increase is seen as one.

@@ -35,6 +35,7 @@ DEFAULTS = {
     "FEEDBACK_REVIEW": "auto",
     "LABEL_RATE": "30",
     "RETRAIN_EVERY": "",
+    "RETENTION_DAYS": "90",
     "TORCH_THREADS": "1",
     "LOG_LEVEL": "info",
 }
@@ -69,6 +70,7 @@ class Settings:
     feedback_review: str
     label_rate: int | None
     retrain_every: int | None
+    retention_days: int | None
     torch_threads: int
     log_level: str
 
@@ -106,6 +108,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         feedback_review=_one_of(values, "FEEDBACK_REVIEW", REVIEWS),
         label_rate=_optional_integer(values, "LABEL_RATE", 1, 100_000),
         retrain_every=_optional_integer(values, "RETRAIN_EVERY", 1, 1_000_000),
+        retention_days=_optional_integer(values, "RETENTION_DAYS", 1, 36_500),
         torch_threads=_integer(values, "TORCH_THREADS", 1, 256),
         log_level=_one_of(values, "LOG_LEVEL", LOG_LEVELS),
     )

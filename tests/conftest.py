@@ -13,7 +13,7 @@ import pytest
 from learning.dataset import Mnist, MnistMissing, load_mnist
 from logger import statements
 from settings import ROOT
-from storage import hands, withdrawal
+from storage import erasure, hands, withdrawal
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.labels import Rules
@@ -59,7 +59,7 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
     database.open()
     assert database.wait_until_ready(60), database.away
     with database.transaction() as cursor:
-        cursor.execute("TRUNCATE predictions, label_events, model_versions, promotions, retrainings, hands")
+        cursor.execute("TRUNCATE predictions, label_events, model_versions, promotions, retrainings, hands, erasures")
     yield database
     database.close(stop_server=False)
 
@@ -67,7 +67,7 @@ def database(server: EmbeddedServer) -> Iterator[Database]:
 @pytest.fixture
 def writer(database: Database, tmp_path: Path) -> Iterator[Writer]:
     """A writer to that database, with an empty spool."""
-    known = statements(Rules()) | hands.statements() | withdrawal.statements()
+    known = statements(Rules()) | hands.statements() | withdrawal.statements() | erasure.statements()
     writer = Writer(database, Spool(tmp_path / "spool.sqlite"), known)
     writer.open()
     yield writer

@@ -155,7 +155,9 @@ def series_of(query: str) -> list[str]:
 def test_every_alert_says_what_to_do_and_has_a_test() -> None:
     tests = (DOCKER / "monitoring/alerts_test.yml").read_text()
     alerts = [rule for rule in RULES if "alert" in rule]
-    assert {"DigitReaderDown", "LabelsFail", "SpoolNotEmpty", "AccuracyFalling"} <= {rule["alert"] for rule in alerts}
+    assert {"DigitReaderDown", "LabelsFail", "SpoolNotEmpty", "DiskNearlyFull", "AccuracyFalling"} <= {
+        rule["alert"] for rule in alerts
+    }
     for rule in alerts:
         assert rule["annotations"].keys() == {"summary", "action"}
         assert rule["labels"]["severity"] in ("warning", "critical")

@@ -109,7 +109,7 @@ def test_every_link_in_deployment_works() -> None:
 
 
 def test_deployment_explains_the_messages_of_the_makefile_the_settings_and_the_page() -> None:
-    messages = MAKEFILE + read("src/settings.py") + COMPOSE + read("src/app_pages/draw.py")
+    messages = MAKEFILE + read("src/settings.py") + COMPOSE + read("src/app_pages/indicator.py")
     for sentence in (
         "Python's venv is missing",
         "PyTorch no longer supports Macs with an Intel processor",
@@ -157,7 +157,7 @@ def test_compose_finds_its_file_from_the_root() -> None:
 def test_every_variable_in_compose_has_a_default_or_is_required() -> None:
     assert INTERPOLATED, "the compose file takes nothing from .env: this test no longer finds it"
     without = {name for name, operator, _ in INTERPOLATED if operator not in (":-", ":?")}
-    assert without == {"API_RATE_LIMIT", "LABEL_RATE"}, "only these have a meaning when empty"
+    assert without == {"API_RATE_LIMIT", "LABEL_RATE", "RETENTION_DAYS"}, "only these have a meaning when empty"
 
 
 def test_compose_requires_only_the_password_and_says_what_to_do() -> None:

@@ -45,6 +45,8 @@ def test_a_variable_set_to_nothing_counts_as_set(elsewhere: Path) -> None:
         ("API_RATE_LIMIT", "0/second"),
         ("API_RATE_LIMIT", "30/fortnight"),
         ("API_RATE_LIMIT", "30/second;100/hour"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "for ever"),
         ("TRUSTED_PROXIES", "caddy"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
@@ -77,6 +79,11 @@ def test_the_limits_form_is_said(elsewhere: Path) -> None:
         load_settings({"API_RATE_LIMIT": "often"}, elsewhere / "no.env")
     assert load_settings({"API_RATE_LIMIT": " 100/Minute "}, elsewhere / "no.env").api_rate_limit == "100/minute"
     assert load_settings({"API_RATE_LIMIT": ""}, elsewhere / "no.env").api_rate_limit == ""
+
+
+def test_without_a_number_of_days_drawings_are_kept(elsewhere: Path) -> None:
+    assert load_settings({}, elsewhere / "no.env").retention_days == 90
+    assert load_settings({"RETENTION_DAYS": ""}, elsewhere / "no.env").retention_days is None
 
 
 def test_proxies_are_addresses_and_networks(elsewhere: Path) -> None:

@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from app_pages.kept_words import kept_how_long
 from app_pages.style import scrollable, show_stylesheet
 from gateway.admins import get_admins
 from learning.card import ModelCard, RetrainedCard
@@ -26,12 +27,12 @@ digits from 0 to 9, one by one or in a number. It makes mistakes, even when it s
 important.
 """
 
-# What is stored, and until when. There is no time limit in the app: what is not deleted stays.
+# What is stored, and until when.
 STORED = {
     "A drawing": (
         "the small picture that the model sees (28 × 28 pixels), the pen's strokes, width, size and slant, what was "
         "read with which probabilities, and when; an uploaded picture itself is not kept",
-        "until you delete it on Draw or History, or whoever runs this app does",
+        "until you delete it on Draw, History or Your data, or whoever runs this app does",
     ),
     "Your label": (
         "what you said it was, when, and every change of it",
@@ -59,6 +60,8 @@ def page() -> None:
         st.markdown(f"Nothing. {NOTHING_KEPT}")
     else:
         st.html(_table(("what", "what exactly", "for how long"), [(name, *told) for name, told in STORED.items()]))
+        st.markdown(kept_how_long(get_app_state().settings.retention_days))
+        st.page_link("yours.py", label="See, download or delete what is kept of you", icon=":material/folder_open:")
     st.header("The models", anchor=False)
     model_cards()
     st.header("For programs", anchor=False)

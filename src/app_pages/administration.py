@@ -18,6 +18,7 @@ from learning.weights import ModelMissing
 from serving.app_state import get_app_state
 from serving.conversion import NotConverted
 from storage.database import Database, DatabaseAway
+from storage.disk import space
 from storage.model_store import NoSuchVersion
 from storage.nothing_kept import NOTHING_KEPT
 from storage.trainings import TrainingUnderWay
@@ -41,6 +42,7 @@ def signed_in(title: str) -> bool:
             st.button("Sign out", icon=":material/logout:", on_click=_sign_out)
     if admitted:
         st.session_state.admitted = True
+        _warn_of_full_disk()
         _show_outcome()
     elif get_app_state().settings.read_only:
         st.info(f"This page is closed: there is nothing to administer. {NOTHING_KEPT}", icon=":material/lock:")
@@ -55,6 +57,17 @@ def signed_in(title: str) -> bool:
     else:
         _ask_for_password()
     return admitted
+
+
+def _warn_of_full_disk() -> None:
+    """Say in time that saving will end."""
+    settings = get_app_state().settings
+    if (left := space(settings.data_dir)) and left.low:
+        st.warning(
+            f"The disk is nearly full: {left.words} are left. When it is full, nothing more is saved: make room, or "
+            "lower RETENTION_DAYS.",
+            icon=":material/hard_drive:",
+        )
 
 
 def _ask_for_password() -> None:

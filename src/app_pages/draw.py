@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from app_pages.answer import Callbacks, sent, show_answer
 from app_pages.board import canvas, choose_brush, take_choices, tools
 from app_pages.challenge import Task, challenge_panel, current_challenge, current_task
 from app_pages.hand import hand_panel
+from app_pages.indicator import indicator, show_notice
 from app_pages.number_answer import OnCanvas
 from app_pages.number_desk import number_side, write_number
 from app_pages.number_pad import TAB
@@ -31,15 +32,12 @@ from percentages import percent, unbroken
 from serving.app_state import AppState, get_app_state
 from serving.page_readings import DrawingState
 from serving.reading import Reading
-from storage.nothing_kept import NOTHING_KEPT
 from web.labelling import Said, give_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
-
-Colour = Literal["gray", "orange", "red"]
 
 
 def page() -> None:
@@ -51,14 +49,9 @@ def page() -> None:
     with st.container(horizontal=True, key="head", horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("Draw a digit", anchor=False, width="content")
         indicator(state)
-    notice = st.container()
-    if state.settings.read_only:
-        notice.caption(NOTHING_KEPT)
-    elif _not_saving(state) and not state.database.starting:
-        notice.warning(
-            "The database is unavailable. Reading goes on; what you draw and say is kept and saved when it is back.",
-            icon=":material/cloud_off:",
-        )
+    notice = st.container(key="notice")
+    with notice:
+        show_notice(state)
     try:
         infos = state.models.infos()
         desk(state, pad, infos)
@@ -68,40 +61,6 @@ def page() -> None:
             recent_drawings(state, pad, infos)
     except ModelMissing as error:
         notice.error(f"No model can read at the moment. {error}", icon=":material/error:")
-
-
-@st.fragment(run_every=2)
-def indicator(state: AppState) -> None:
-    """A dot while all is well, and otherwise what is not; updated every two seconds."""
-    with st.container(horizontal=True, key="indicator", gap="xsmall", width="content"):
-        troubles = _troubles(state)
-        for trouble, colour in troubles:
-            st.badge(trouble, color=colour)
-        if not troubles and not state.settings.read_only:
-            st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
-    now = (_not_saving(state), state.models.error is None)
-    if st.session_state.setdefault("last_seen", now) != now:
-        st.session_state.last_seen = now
-        st.rerun(scope="app")  # the rest of the page explains the change
-
-
-def _troubles(state: AppState) -> list[tuple[str, Colour]]:
-    """What is not as it should be, each with its badge's colour."""
-    troubles: list[tuple[str, Colour]] = []
-    if state.models.loading:
-        troubles.append(("Model starting", "gray"))
-    elif state.models.error:
-        troubles.append(("No model", "red"))
-    if state.database.starting:
-        troubles.append(("Database starting", "gray"))
-    elif _not_saving(state):
-        troubles.append(("Not saved yet", "orange"))
-    return troubles
-
-
-def _not_saving(state: AppState) -> bool:
-    """Whether drawings wait in the spool, since the database is unavailable or its tables do not fit the app."""
-    return not state.settings.read_only and bool(state.database.away or state.writer.trouble)
 
 
 def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:

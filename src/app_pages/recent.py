@@ -12,6 +12,7 @@ from uuid import UUID
 import streamlit as st
 
 import logger
+from app_pages.kept_words import kept_how_long
 from app_pages.pad import Pad, current_pad, read_anew
 from app_pages.pictures import picture
 from app_pages.saving import NotSaved, outcome
@@ -40,6 +41,7 @@ def recent_drawings(state: AppState, pad: Pad, infos: Mapping[str, ModelInfo]) -
     if not drawings:
         return
     st.header("Your recent drawings", anchor=False, divider="gray")
+    st.caption(kept_how_long(state.settings.retention_days))
     with st.container(horizontal=True, key="recent_drawings"):
         for drawing in drawings:
             with st.container(border=True, width=122, gap="xsmall"):
@@ -49,6 +51,7 @@ def recent_drawings(state: AppState, pad: Pad, infos: Mapping[str, ModelInfo]) -
                 hint = f"Change the drawing that was read as {drawing.predicted_digit}"
                 if st.button("Change", key=f"change-{drawing.drawing_id}", help=hint, width="stretch"):
                     change(state, drawing, story, pad)
+    st.page_link("yours.py", label="Your data: see, download or delete all of it", icon=":material/folder_open:")
 
 
 def forget_list() -> None:

@@ -31,6 +31,8 @@ PAGES = [
     st.Page("review.py", title="Review", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("models.py", title="Models", icon=":material/lock:", visibility=FOR_ADMINS),
     st.Page("experiments.py", title="Experiments", icon=":material/lock:", visibility=FOR_ADMINS),
+    # Reached from Draw and About.
+    st.Page("yours.py", title="Your data", icon=":material/folder_open:", visibility="hidden"),
     st.Page("about.py", title="About", icon=":material/info:"),
 ]
 

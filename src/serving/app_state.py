@@ -16,12 +16,13 @@ from serving.page_readings import PageReadings
 from serving.reading import Reader
 from serving.whole_numbers import NumberReader
 from settings import Settings, load_settings
-from storage import hands, withdrawal
+from storage import erasure, hands, withdrawal
 from storage.database import Database, open_database
 from storage.insights import Insights
 from storage.labels import Rules
 from storage.nothing_kept import NoDatabase, NoWriter
 from storage.spool import Spool
+from storage.sweeping import Sweeper
 from storage.writer import Writer
 
 if TYPE_CHECKING:
@@ -45,9 +46,11 @@ class AppState:
     page_readings: PageReadings
     numbers: NumberReader
     explainer: Explainer
+    sweeper: Sweeper
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
+        self.sweeper.close()
         self.explainer.close()
         self.numbers.close()
         self.models.close()
@@ -77,14 +80,29 @@ def open_app_state(settings: Settings) -> AppState:
     readings = PageReadings(reader, keeps=not settings.read_only)
     numbers = NumberReader(batcher, writer, known)
     explainer, insights = Explainer(models, known, database), Insights(database)
+    sweeper = Sweeper(database, settings.retention_days)
+    if not settings.read_only:
+        sweeper.open()
     return AppState(
-        settings, database, writer, insights, retraining, models, batcher, known, reader, readings, numbers, explainer
+        settings,
+        database,
+        writer,
+        insights,
+        retraining,
+        models,
+        batcher,
+        known,
+        reader,
+        readings,
+        numbers,
+        explainer,
+        sweeper,
     )
 
 
 def _open_writer(settings: Settings, database: Database) -> Writer:
     rules = Rules(settings.feedback_review == "all", settings.label_rate)
-    statements = logger.statements(rules) | hands.statements() | withdrawal.statements()
+    statements = logger.statements(rules) | hands.statements() | withdrawal.statements() | erasure.statements()
     writer = Writer(database, Spool(settings.data_dir / "spool.sqlite"), statements)
     writer.open()
     return writer

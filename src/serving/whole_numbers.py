@@ -229,27 +229,6 @@ class NumberReader:
             if reading.drawing_id not in now and reading.visitor
         ]
 
-    def read_and_keep(
-        self,
-        make_lattice: Callable[[], Lattice],
-        model: str,
-        source: str,
-        visitor: str | None,
-        personal: bool = True,
-    ) -> Future[Numbers]:
-        """Read a new picture; done when all rows are safe: committed, or synced in the spool.
-
-        Raises what `read` raises, and the future writer.NotWritten as well.
-        """
-
-        def read_and_keep() -> Numbers:
-            numbers = self._read(make_lattice, model, source, visitor, None, personal)
-            for written in self.keep(numbers):
-                written.result()
-            return numbers
-
-        return self._queue(read_and_keep)
-
     def _queue(self, work: Callable[[], Numbers]) -> Future[Numbers]:
         if not self._places.acquire(blocking=False):
             raise TooManyAtOnce

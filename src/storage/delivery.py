@@ -53,6 +53,8 @@ class Delivery:
             drawing = entry.parameters.get("drawing_id")
             if row is not None and not row[0] and isinstance(drawing, UUID) and self._spool.has_set_aside(drawing):
                 self._set_aside(stored, "an earlier entry of the same drawing is set aside")
+        for text in self._statements.erased(entries):
+            self._spool.erase(text)
 
     def _deliver_singly(self, batch: Sequence[Stored]) -> None:
         """Deliver entries one at a time, and set aside those that are at fault themselves."""

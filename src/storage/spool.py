@@ -166,6 +166,13 @@ class Spool:
                 self._settle()
                 self._recount()
 
+    def erase(self, text: str) -> None:
+        """Delete what is set aside of the entries that mention a text; in a file that cannot be written they stay."""
+        with self._lock, suppress(SpoolBroken):
+            self._settle()
+            with self._transaction() as connection:
+                connection.execute("DELETE FROM set_aside WHERE instr(parameters, ?)", (text,))
+
     def has_set_aside(self, drawing_id: UUID) -> bool:
         """Whether an entry that is set aside mentions that drawing. Raises SpoolBroken."""
         sql = """

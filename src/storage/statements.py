@@ -29,12 +29,15 @@ class Statement:
     A statement that `returns` a row, how many rows it found and perhaps more, is executed by itself; the others of a
     batch take one round trip. Of a statement with a `row`, a tuple of VALUES, many are executed as one, with their rows
     in place of {rows}: the server then plans it and prepares the table's checks once. No two have one drawing_id.
+
+    `erases` names the parameter whose value must be found nowhere afterwards, not even in what the spool has set aside.
     """
 
     sql: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     returns: bool = False
     row: str = ""
+    erases: str = ""
 
 
 class Refused(Exception):
@@ -67,6 +70,11 @@ class Statements:
             raise SchemaMismatch(SCHEMA_MISMATCH) from error
         except (psycopg2.IntegrityError, psycopg2.DataError) as error:
             raise Refused(words(error)) from error
+
+    def erased(self, entries: Sequence[Entry]) -> list[str]:
+        """What committed entries are to have erased everywhere, such as a visitor."""
+        known = [(entry, self._statements.get(entry.statement)) for entry in entries]
+        return [str(entry.parameters[statement.erases]) for entry, statement in known if statement and statement.erases]
 
     def fits(self, entry: Entry) -> bool:
         """Whether the tables would take an entry; nothing is written. Raises DatabaseAway."""

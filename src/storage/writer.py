@@ -177,6 +177,8 @@ class Writer:
             self._write_singly(batch, error)
         else:
             self._succeeded()
+            for text in self._statements.erased([waiting.entry for waiting in batch]):
+                self.spool.erase(text)
             for waiting, row in zip(batch, rows, strict=True):
                 waiting.written.set_result(Written(spooled=False, row=row))
         return True

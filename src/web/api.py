@@ -35,9 +35,10 @@ from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
 from storage.nothing_kept import NOTHING_KEPT
-from web import strokes, whole_numbers, why
+from web import erasing, strokes, whole_numbers, why
 from web.decoding import Sent, made_of
 from web.forms import FORM, picture_form
+from web.keeping import all_kept
 from web.labelling import Said, give_label
 from web.problems import NotFound, SeveralDigits, TooFast, handle_errors, problems, short
 from web.schemas import (
@@ -96,7 +97,8 @@ async def predict_base64(picture: Picture) -> Answer:
 async def _answer(picture: Sent, model: str, session: str, personal: bool) -> Answer:
     """Read a picture, its bytes or base64, and answer when its row is safe: committed, or synced in the spool.
 
-    An app that keeps nothing answers at once, and knows neither sessions nor ids.
+    An app that keeps nothing answers at once, and knows neither sessions nor ids. Where a row can be kept nowhere, as
+    on a full disk, the answer has no id either.
     """
     app, personal = get_app_state(), personal and len(session) >= SECRET_LENGTH
     read_only = app.settings.read_only
@@ -108,11 +110,10 @@ async def _answer(picture: Sent, model: str, session: str, personal: bool) -> An
         image, drawing = seen[0]
         if not is_one_digit(reading, drawing):
             await _refuse_several(image)
-        if not read_only:
-            await asyncio.wrap_future(app.reader.keep(reading))
+        kept = not read_only and await all_kept([app.reader.keep(reading)])
     prediction = reading.prediction
     fields = vars(prediction) | {"probabilities": list(prediction.probabilities), "personal": _personal(prediction)}
-    return Answer(id=None if read_only else reading.drawing_id, **fields)
+    return Answer(id=reading.drawing_id if kept else None, **fields)
 
 
 def _noted(image: Image.Image, seen: list[tuple[Image.Image, Drawing]]) -> Drawing:
@@ -254,6 +255,7 @@ def docs() -> HTMLResponse:
 
 
 api.include_router(whole_numbers.router)
+api.include_router(erasing.router)
 api.include_router(strokes.router)
 api.include_router(why.router)
 

@@ -6,18 +6,16 @@ It is a route beside the pages, so that the cookie of whoever has signed in ther
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from datasets.exporting import FORMATS, Download, NothingToExport, download
+from datasets.exporting import FORMATS, NothingToExport, download
 from gateway.admins import get_admins
 from gateway.visitors import visitor_of
 from learning.classes import NOT_A_DIGIT
@@ -26,13 +24,7 @@ from storage.database import DatabaseAway
 from storage.labelled import Wanted
 from storage.nothing_kept import NOTHING_KEPT
 from storage.selection import Outcome, Selection
-
-OWN_PAGES = ("same-origin", "none")  # what a browser says of a click on our page, and of an address typed by hand
-HEADERS = {
-    "cache-control": "no-store",
-    "content-encoding": "identity",  # packed already: nothing on the way need try again
-    "x-content-type-options": "nosniff",
-}
+from web.downloads import Sending, from_elsewhere, problem
 
 _Digit = Annotated[int, Field(ge=0, le=9)]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -83,56 +75,35 @@ def _export(request: Request) -> Response:
         query = ExportQuery.model_validate(dict(request.query_params))
     except ValidationError as error:
         (field, *_), message = error.errors()[0]["loc"] or ("",), error.errors()[0]["msg"]
-        return _problem(422, f"{str(field)[:40]!a}: {message}.")
+        return problem(422, f"{str(field)[:40]!a}: {message}.")
     if not _under_way.acquire(blocking=False):
-        return _problem(503, "Another export is under way: try again when it has ended.")
+        return problem(503, "Another export is under way: try again when it has ended.")
     try:
         made = download(get_app_state().database, query.wanted, request.path_params["format"], query.licence)
     except BaseException as error:
         _under_way.release()
         if isinstance(error, DatabaseAway | NothingToExport):
-            return _problem(503 if isinstance(error, DatabaseAway) else 404, str(error))
+            return problem(503 if isinstance(error, DatabaseAway) else 404, str(error))
         raise
-    return _Sending(made)
+    return Sending(made, _under_way.release)
 
 
 def _refusal(request: Request) -> Response | None:
     """Why this request gets nothing, if so."""
     if get_app_state().settings.read_only:
-        return _problem(404, NOTHING_KEPT)
+        return problem(404, NOTHING_KEPT)
     if get_admins().closed:
-        return _problem(404, "Exports are for administrators, and no ADMIN_PASSWORD is set.")
-    if request.headers.get("sec-fetch-site", "same-origin") not in OWN_PAGES:
-        return _problem(403, "Only the app's own pages may ask for this.")
+        return problem(404, "Exports are for administrators, and no ADMIN_PASSWORD is set.")
+    if from_elsewhere(request):
+        return problem(403, "Only the app's own pages may ask for this.")
     visitor = visitor_of(request)
     if visitor is None or not get_admins().admits(visitor):
-        return _problem(403, "Exports are for administrators: sign in on the Review page, then click again.")
+        return problem(403, "Exports are for administrators: sign in on the Review page, then click again.")
     if request.path_params["format"] not in FORMATS:
-        return _problem(404, f"There is no such format: ask for {', '.join(FORMATS)}.")
+        return problem(404, f"There is no such format: ask for {', '.join(FORMATS)}.")
     if request.method != "GET":
-        return _problem(405, "This address only answers GET.")
+        return problem(405, "This address only answers GET.")
     return None
-
-
-def _problem(code: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"detail": sentence}, status_code=code, headers={"cache-control": "no-store"})
-
-
-class _Sending(StreamingResponse):
-    """A download; whatever ends it, its connection to the database is freed, and the next one may begin."""
-
-    def __init__(self, made: Download) -> None:
-        named = {"content-disposition": f'attachment; filename="{made.name}"'}
-        super().__init__(made.parts, media_type=made.media_type, headers=HEADERS | named)
-        self._parts: Generator[bytes] = made.parts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._parts.close()
-            _under_way.release()
 
 
 def export_routes(base_path: str = "") -> list[Route]:

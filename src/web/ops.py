@@ -20,8 +20,10 @@ from starlette.routing import Route
 import metrics
 from serving.app_state import AppState, get_app_state
 from storage.database import Database, DatabaseAway
+from storage.disk import space
 from storage.insights import Insights, Tally
 from storage.spool import Spool
+from web.storage_gauges import storage_gauges
 
 COUNTING_TIMEOUT = 1.0  # seconds that a scrape waits for the database; Prometheus itself gives up after ten
 TENSORBOARD = 6006  # the default port of `tensorboard --logdir`
@@ -37,7 +39,7 @@ async def _health(_request: Request) -> JSONResponse:
 def _ready(_request: Request) -> JSONResponse:
     """Whether the model is loaded and the database takes what is written; otherwise 503 and the reasons.
 
-    `spool` is there only if there is something to look at; the status does not depend on it.
+    `spool` and `disk` are there only if there is something to look at; the status does not depend on them.
     """
     state = get_app_state()
     state.models.load_now()
@@ -49,6 +51,8 @@ def _ready(_request: Request) -> JSONResponse:
     body.setdefault("database", "none")  # READ_ONLY: it is not needed
     if note := spool_note(state.writer.spool):
         body["spool"] = note
+    if not state.settings.read_only and (left := space(state.settings.data_dir)) and left.low:
+        body["disk"] = f"The disk is nearly full: {left.words} are left. When it is full, nothing more is saved."
     return JSONResponse(body, status_code=200 if ready else 503)
 
 
@@ -135,6 +139,7 @@ class StateCollector(Collector):
             yield GaugeMetricFamily(f"digit_reader_{name}", text, value(self._state))
         if not self._state.settings.read_only:
             yield self._database()
+            yield from storage_gauges(self._state.settings, self._state.database)
         yield self._versions()
         yield from self._labelled()
 

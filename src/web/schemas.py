@@ -96,6 +96,18 @@ _EITHER: dict[str, JsonValue] = {
 }
 
 
+class Erasure(BaseModel):
+    """Whose drawings are to go."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"session": "a-secret-of-your-own"}]})
+
+    session: str = Field(
+        min_length=SECRET_LENGTH,
+        max_length=SESSION_LENGTH,
+        description="The session that the drawings were sent with. A shorter one is no secret, and deletes nothing.",
+    )
+
+
 class Feedback(BaseModel):
     """What a drawing really is: either its label, or not_a_digit."""
 
@@ -136,7 +148,7 @@ class Answer(BaseModel):
     """What the model reads in a picture."""
 
     id: UUID | None = Field(
-        description="The drawing's id: whoever has it may label the drawing. null where the app keeps nothing."
+        description="The drawing's id: whoever has it may label the drawing. null where it was not kept."
     )
     predicted_digit: Digit
     confidence: Fraction = Field(description="The calibrated probability of predicted_digit.")
@@ -163,7 +175,7 @@ class NumberDigit(BaseModel):
         description="x, y, width and height in pixels of the picture as it was sent, upright."
     )
     id: UUID | None = Field(
-        description="This digit's own id: whoever has it may label the digit. null where the app keeps nothing."
+        description="This digit's own id: whoever has it may label the digit. null where it was not kept."
     )
     predicted_digit: Digit
     confidence: Fraction = Field(description="The calibrated probability of predicted_digit.")
@@ -178,6 +190,15 @@ class NumberAnswer(BaseModel):
     lines: list[str] = Field(description="From top to bottom, the digits of each from left to right.")
     digits: list[NumberDigit] = Field(
         max_length=MAX_DIGITS, description="In reading order, also what is no digit: that is not in the text."
+    )
+
+
+class Erased(BaseModel):
+    """What has become of a session's drawings."""
+
+    drawings: Count = Field(description="How many are deleted.")
+    complete: bool = Field(
+        description="Whether that is all; otherwise the others go within minutes, or when the database is back."
     )
 
 

@@ -15,6 +15,7 @@ from serving.app_state import get_app_state
 from serving.whole_numbers import Digit, Numbers
 from web.decoding import made_of
 from web.forms import FORM, picture_form
+from web.keeping import all_kept
 from web.problems import problems
 from web.schemas import SECRET_LENGTH, NumberAnswer, NumberDigit
 
@@ -40,13 +41,11 @@ async def read(request: Request) -> Response:
     personal = form.personal and len(form.session) >= SECRET_LENGTH
     with metrics.timed("total"):
         lattice = await made_of(picture, lambda image: in_picture(image, upright_size(picture)))
-        read = (
-            app.numbers.read(lattice, form.model, "api", None)
-            if app.settings.read_only
-            else app.numbers.read_and_keep(lattice, form.model, "api", api_visitor(form.session), personal)
-        )
+        visitor = None if app.settings.read_only else api_visitor(form.session)
+        read = app.numbers.read(lattice, form.model, "api", visitor, personal=personal)
         numbers = await asyncio.wrap_future(read)
-    return Response(_answer(numbers, kept=not app.settings.read_only).model_dump_json(), media_type="application/json")
+        kept = not app.settings.read_only and await all_kept(app.numbers.keep(numbers))
+    return Response(_answer(numbers, kept).model_dump_json(), media_type="application/json")
 
 
 def _answer(numbers: Numbers, kept: bool) -> NumberAnswer:

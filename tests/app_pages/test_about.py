@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import gateway.admins
@@ -34,11 +35,12 @@ class Models:
 @pytest.fixture(autouse=True)
 def closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway.admins, "get_admins", lambda: Admins(""))
+    monkeypatch.setattr(st, "page_link", lambda *_, **__: None)  # alone, the page knows no others
 
 
 def opened(infos: dict[str, ModelInfo] | None, monkeypatch: pytest.MonkeyPatch) -> str:
     """All that the page says."""
-    state = SimpleNamespace(models=Models(infos), settings=SimpleNamespace(read_only=False))
+    state = SimpleNamespace(models=Models(infos), settings=SimpleNamespace(read_only=False, retention_days=90))
     monkeypatch.setattr(app_state, "get_app_state", lambda: state)
     at = AppTest.from_file(str(Path(ROOT / "src/app_pages/about.py")), default_timeout=60).run()
     assert not at.exception
@@ -68,6 +70,7 @@ def test_without_models_the_rest_is_still_there(monkeypatch: pytest.MonkeyPatch)
     assert "No model can read at the moment. cnn.pt cannot be read" in said
     assert "What is stored" in said
     assert "until you delete it on Draw" in said
+    assert "A drawing without a label is deleted after 90 days" in said
 
 
 def test_the_licence_is_the_one_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:

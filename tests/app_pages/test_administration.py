@@ -37,6 +37,7 @@ from storage import model_store, trainings
 from storage.database import Database
 from storage.insights import Insights
 from storage.model_store import Candidate
+from storage.sweeping import Sweeper
 from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
 from support.classroom import draw, nudged, person, register
@@ -78,6 +79,7 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
         PageReadings(reader),
         NumberReader(batcher, writer, hands),
         Explainer(models, hands, database),
+        Sweeper(database, None),
     )
     batcher.close()
     job.close()

@@ -29,7 +29,7 @@ from support.retrained import retrained_card
 from support.running_app import SESAME, RunningApp
 from support.shipped import network
 
-PAGES = ("draw", "about", "sign-in", "history", "insights", "review", "models", "experiments")
+PAGES = ("draw", "about", "yours", "sign-in", "history", "insights", "review", "models", "experiments")
 ADDRESSES = {"draw": "", "sign-in": "models"}
 LOCKED = ("review", "models", "experiments")
 WIDTHS = {360: 740, 768: 1024, 1440: 900}

@@ -13,6 +13,7 @@ import psycopg2.extensions
 import pytest
 
 from logger import statements
+from storage import erasure
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.labels import Rules
@@ -76,7 +77,7 @@ class Switch(Known):
 
 def writing(database: Database, folder: Path) -> Writer:
     """A writer to a database, not started, with its spool in a folder."""
-    return Writer(database, Spool(folder / "spool.sqlite"), statements(Rules()))
+    return Writer(database, Spool(folder / "spool.sqlite"), statements(Rules()) | erasure.statements())
 
 
 def started(database: Database, folder: Path) -> Writer:

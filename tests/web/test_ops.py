@@ -1,4 +1,7 @@
-"""Health, readiness, what Prometheus gets from the running app, and the way to TensorBoard."""
+"""Health, readiness, what Prometheus gets from the running app, and the way to TensorBoard.
+
+Covers src/web: storage_gauges.
+"""
 
 from __future__ import annotations
 
@@ -119,6 +122,7 @@ def test_the_names_keep_to_prometheus_conventions(app: RunningApp) -> None:
     assert {sample.name for family in ours if family.type == "counter" for sample in family.samples} == {
         "digit_reader_predictions_total",
         "digit_reader_labels_total",
+        "digit_reader_expired_drawings_total",
     }
 
 
