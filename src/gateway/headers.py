@@ -26,13 +26,14 @@ HEADERS = {
 def page_policy(html: str, *more_scripts: str) -> str:
     """The Content-Security-Policy of a page: everything from here, and of scripts in the page those that it has now.
 
-    `more_scripts` are other sources of scripts. Styles may stand in the page: Streamlit writes its own there.
+    `more_scripts` are other sources of scripts. Styles may stand in the page, as Streamlit's do, and a data URL may be
+    fetched, which is how its camera hands its picture over.
     """
     inline = re.findall(r"<script>(.*?)</script>", html, re.S)
     scripts = " ".join(("'self'", *more_scripts, *map(_source, inline)))
     return (
         f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "font-src 'self' data:; connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; "
+        "font-src 'self' data:; connect-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; "
         "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
     )
 

@@ -56,7 +56,8 @@ def test_a_page_runs_nothing_but_the_apps_own_scripts(app: RunningApp, path: str
     policy = directives(httpx.get(app.url + path))
     (inline,) = (source for source in policy["script-src"] if source.startswith("'sha256-"))
     assert policy["script-src"] == ["'self'", "blob:", inline]
-    assert policy["default-src"] == policy["connect-src"] == policy["frame-ancestors"] == ["'self'"]
+    assert policy["default-src"] == policy["frame-ancestors"] == ["'self'"]
+    assert policy["connect-src"] == ["'self'", "data:"]
     assert policy["object-src"] == ["'none'"]
     assert policy["base-uri"] == policy["form-action"] == ["'self'"]
 
