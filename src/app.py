@@ -90,9 +90,9 @@ logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(leve
 get_app_state()
 # Streamlit's own routes; its pages' scripts find the path by themselves.
 config.set_option("server.baseUrlPath", settings.base_path)
-STREAMLITS_PAGE = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
-# Streamlit imports the scripts of components from blobs that it makes.
-PAGE_POLICY = page_policy(STREAMLITS_PAGE, "blob:")
+# What its page may do. It imports the scripts of components from blobs that it makes.
+streamlits_page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
+policy = page_policy(streamlits_page, "blob:")
 
 # The pages are a script of their own, ui.py, which Streamlit runs anew for every visitor and every click.
 app = st.App(
@@ -106,7 +106,7 @@ app = st.App(
     ],
     # What every request passes, in this order.
     middleware=[
-        Middleware(SecureHeaders, PAGE_POLICY, f"{settings.base_path}/api"),
+        Middleware(SecureHeaders, policy, f"{settings.base_path}/api"),
         Middleware(Failures),
         Middleware(KnownHosts, (*settings.domains, settings.address.lower())),
         Middleware(OwnPages, settings.cors_origins, f"{settings.base_path}/api"),
