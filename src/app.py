@@ -111,7 +111,7 @@ app = st.App(
         Middleware(KnownHosts, (*settings.domains, settings.address.lower())),
         Middleware(OwnPages, settings.cors_origins, f"{settings.base_path}/api"),
         Middleware(OpenInternals, settings.base_path),
-        Middleware(OwnSessions),
+        Middleware(OwnSessions, settings.base_path),
         Middleware(MountBefore, f"{settings.base_path}/api", api),
         Middleware(VisitorCookie, settings.base_path or "/"),
     ],

@@ -7,6 +7,8 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
+
 from gateway.admins import ADMIN
 from gateway.cookies import HOST_ONLY
 from gateway.sessions import HEADER, OwnSessions
@@ -27,6 +29,21 @@ def test_whoever_learns_the_name_of_an_open_session_gets_one_of_their_own(app: R
         assert session_of(late.run()) != name
     with open_page(app, mine, name) as again:
         assert session_of(again.run()) == name, "a browser that was cut off goes on where it was"
+
+
+def test_nor_does_its_name_let_anybody_else_send_a_file_into_it(app: RunningApp) -> None:
+    mine, other = ({COOKIE: secrets.token_urlsafe(32)} for _ in range(2))
+    with open_page(app, f"{COOKIE}={mine[COOKIE]}") as page, httpx.Client(base_url=app.url, timeout=30) as client:
+        place = f"/_stcore/upload_file/{session_of(page.run())}/{secrets.token_hex(8)}"
+        token = client.get("/_stcore/health").cookies["_streamlit_xsrf"]
+
+        def put(cookies: dict[str, str]) -> int:
+            sent = "; ".join(f"{name}={value}" for name, value in {**cookies, "_streamlit_xsrf": token}.items())
+            headers = {"x-xsrftoken": token, "cookie": sent}
+            return client.put(place, files={"file": b"a picture"}, headers=headers).status_code
+
+        assert put(other) == put({}) == 403
+        assert put(mine) == put({**mine, ADMIN.name: f"{'a' * 43}.{'b' * 43}"}) == 204
 
 
 def header(*headers: tuple[str, str]) -> bytes:
