@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 # Where HOME is not set and the system does not know the user, as in some containers, Streamlit would not even import. A
@@ -22,17 +23,24 @@ os.environ.setdefault("HOME", "/nonexistent")
 import psutil
 import streamlit as st
 from starlette.middleware import Middleware
-from streamlit import config
+from streamlit import config, file_util
 
 from frames.images import MAX_MEGABYTES
 from gateway.addresses import shown_address
+from gateway.failures import Failures
+from gateway.headers import SecureHeaders, page_policy
+from gateway.hosts import KnownHosts
+from gateway.internals import OpenInternals
 from gateway.mounting import LazyApp, MountBefore, base_path_redirects
+from gateway.origins import OwnPages
+from gateway.sessions import TRUSTED_USER_HEADERS, OwnSessions
 from gateway.visitors import VisitorCookie
 from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
 from web.exporting import export_routes
 from web.ops import ops_routes
 from web.own_data import own_data_routes
+from web.sign_in import sign_in_routes
 
 # FastAPI is imported after the models: imported at the start, it makes the first page 0.3 s later (2.5 s, not 2.3 s).
 api = LazyApp("web.api:api")
@@ -61,6 +69,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open what all visitors share, and close it with the server."""
     disable_nagle()
     config.set_option("server.maxUploadSize", MAX_MEGABYTES)  # here: both ways to start the app come by
+    config.set_option("server.trustedUserHeaders", TRUSTED_USER_HEADERS)
     get_app_state()
     threading.Thread(target=load_api_after_models, name="api-loader", daemon=True).start()
     try:
@@ -82,6 +91,9 @@ logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(leve
 get_app_state()
 # Streamlit's own routes; its pages' scripts find the path by themselves.
 config.set_option("server.baseUrlPath", settings.base_path)
+# What its page may do. It imports the scripts of components from blobs that it makes.
+streamlits_page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
+policy = page_policy(streamlits_page, "blob:")
 
 # The pages are a script of their own, ui.py, which Streamlit runs anew for every visitor and every click.
 app = st.App(
@@ -91,9 +103,17 @@ app = st.App(
         *ops_routes(settings.base_path),
         *export_routes(settings.base_path),
         *own_data_routes(settings.base_path),
+        *sign_in_routes(settings.base_path),
         *base_path_redirects(settings.base_path),
     ],
+    # What every request passes, in this order.
     middleware=[
+        Middleware(SecureHeaders, policy, f"{settings.base_path}/api"),
+        Middleware(Failures),
+        Middleware(KnownHosts, (*settings.domains, settings.address.lower())),
+        Middleware(OwnPages, settings.cors_origins, f"{settings.base_path}/api"),
+        Middleware(OpenInternals, settings.base_path),
+        Middleware(OwnSessions, settings.base_path),
         Middleware(MountBefore, f"{settings.base_path}/api", api),
         Middleware(VisitorCookie, settings.base_path or "/"),
     ],

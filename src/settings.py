@@ -27,6 +27,7 @@ DEFAULTS = {
     "PORT": "8501",
     "ADDRESS": "127.0.0.1",
     "BASE_PATH": "",
+    "DOMAIN": "localhost",
     "READ_ONLY": "false",
     "ADMIN_PASSWORD": "",
     "API_RATE_LIMIT": "30/second",
@@ -62,6 +63,7 @@ class Settings:
     port: int
     address: str
     base_path: str
+    domains: tuple[str, ...]
     read_only: bool
     admin_password: str = field(repr=False)
     api_rate_limit: str
@@ -100,6 +102,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         port=_integer(values, "PORT", 1, 65535),
         address=_filled(values, "ADDRESS").strip("[]"),
         base_path=_path(values, "BASE_PATH"),
+        domains=_names(values, "DOMAIN"),
         read_only=read_only,
         admin_password=values["ADMIN_PASSWORD"],
         api_rate_limit=_rate(values, "API_RATE_LIMIT"),
@@ -164,6 +167,17 @@ def _path(values: Mapping[str, str], name: str) -> str:
             f"not {values[name]!r}."
         )
     return f"/{value}" if value else ""
+
+
+def _names(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Names of hosts, separated by commas."""
+    parts = [part.strip().lower().rstrip(".") for part in values[name].split(",") if part.strip()]
+    if wrong := [part for part in parts if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", part)]:
+        raise SettingsError(
+            f"{name} must be names with commas between them, such as digits.example.org, without scheme, port or "
+            f"path, not {wrong[0]!r}."
+        )
+    return tuple(parts)
 
 
 def _origins(values: Mapping[str, str], name: str) -> tuple[str, ...]:

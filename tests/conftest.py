@@ -76,8 +76,8 @@ def writer(database: Database, tmp_path: Path) -> Iterator[Writer]:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """One running app for all tests that leave it as it was."""
-    running = RunningApp(tmp_path_factory.mktemp("app")).start()
+    """One running app for all tests that leave it as it was. It trusts them as a proxy that may speak HTTPS."""
+    running = RunningApp(tmp_path_factory.mktemp("app"), TRUSTED_PROXIES="127.0.0.1").start()
     yield running
     running.stop()
 

@@ -59,6 +59,10 @@ def test_a_variable_set_to_nothing_counts_as_set(elsewhere: Path) -> None:
         ("BASE_PATH", "/a//b"),
         ("BASE_PATH", "https://example.com/a"),
         ("BASE_PATH", "/é"),
+        ("DOMAIN", "https://digits.example.org"),
+        ("DOMAIN", "digits.example.org:8501"),
+        ("DOMAIN", "digits.example.org/a"),
+        ("DOMAIN", "*"),
         ("READ_ONLY", "perhaps"),
         ("READ_ONLY", ""),
         ("CORS_ORIGINS", "example.com"),
@@ -96,6 +100,14 @@ def test_proxies_are_addresses_and_networks(elsewhere: Path) -> None:
 )
 def test_a_base_path_begins_with_a_slash_and_ends_without(elsewhere: Path, value: str, path: str) -> None:
     assert load_settings({"BASE_PATH": value}, elsewhere / "no.env").base_path == path
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [("", ()), ("Digits.Example.Org.", ("digits.example.org",)), ("a.b, c_d.e-f ,", ("a.b", "c_d.e-f"))],
+)
+def test_domains_are_names(elsewhere: Path, value: str, names: tuple[str, ...]) -> None:
+    assert load_settings({"DOMAIN": value}, elsewhere / "no.env").domains == names
 
 
 def test_origins_are_as_browsers_send_them(elsewhere: Path) -> None:

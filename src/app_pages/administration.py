@@ -6,6 +6,7 @@ An open page says nothing about who sits before it now, so every click is checke
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ import streamlit as st
 
 from app_pages.style import show_stylesheet
 from gateway.admins import SignInRefused, get_admins
-from gateway.visitors import current_client, current_visitor
+from gateway.visitors import current_admin, current_client
 from learning.weights import ModelMissing
 from serving.app_state import get_app_state
 from serving.conversion import NotConverted
@@ -28,6 +29,10 @@ T = TypeVar("T")
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 REFUSALS = (NoSuchVersion, TrainingUnderWay, ModelMissing, NotConverted)
 
+_exchange = st.components.v2.component(
+    "sign_in", js=Path(__file__).with_name("sign_in.js").read_text(encoding="utf-8"), isolate_styles=False
+)
+
 
 # --- Signing in -------------------------------------------------------------------------------------------------------
 
@@ -35,7 +40,7 @@ REFUSALS = (NoSuchVersion, TrainingUnderWay, ModelMissing, NotConverted)
 def signed_in(title: str) -> bool:
     """Show the head of an administrators' page, and the sign-in where it is needed; whether the rest may be shown."""
     show_stylesheet("administration")
-    admitted = get_admins().admits(current_visitor())
+    admitted = get_admins().admits(current_admin())
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
         st.title(title, anchor=False, width="content")
         if admitted:
@@ -86,11 +91,11 @@ def _ask_for_password() -> None:
         asked = st.form_submit_button("Sign in", type="primary", icon=":material/login:")
     if asked and password:
         try:
-            get_admins().sign_in(current_visitor(), password, current_client())
+            st.session_state.ticket = get_admins().sign_in(password, current_client(), current_admin())
         except SignInRefused as error:
             st.error(str(error), icon=":material/error:")
-        else:
-            st.rerun()
+    if ticket := st.session_state.get("ticket"):
+        _exchange(key="exchange", data={"ticket": ticket, "url": f"{get_app_state().settings.base_path}/sign-in"})
 
 
 def _in_the_clear() -> bool:
@@ -100,7 +105,7 @@ def _in_the_clear() -> bool:
 
 
 def _sign_out() -> None:
-    get_admins().sign_out(current_visitor())
+    get_admins().sign_out(current_admin())
     st.session_state.clear()  # what an administrator saw is not for others
 
 
@@ -112,7 +117,7 @@ def act(work: Callable[[], T], done: Callable[[T], str] | str = "") -> T | None:
 
     `done` is the message of its success, or makes one from the result; a failure is shown on the page.
     """
-    if not get_admins().admits(current_visitor()):
+    if not get_admins().admits(current_admin()):
         return None  # the page now asks for the password, and says why
     try:
         result = work()

@@ -21,7 +21,7 @@ from app_pages.pad import current_pad
 from app_pages.review_words import label_words
 from app_pages.style import show_stylesheet
 from gateway.admins import get_admins
-from gateway.visitors import current_visitor
+from gateway.visitors import current_admin, current_visitor
 from learning.classes import DIGITS, NOT_A_DIGIT
 from serving.app_state import AppState, get_app_state
 from storage.database import Database, DatabaseAway
@@ -42,7 +42,7 @@ def page() -> None:
     st.set_page_config(layout="wide")
     show_stylesheet("administration")
     show_stylesheet("history")
-    state, everybody = get_app_state(), get_admins().admits(current_visitor())
+    state, everybody = get_app_state(), get_admins().admits(current_admin())
     st.title("History", anchor=False)
     if state.settings.read_only:
         st.info(NOTHING_KEPT, icon=":material/info:")

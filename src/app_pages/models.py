@@ -13,7 +13,7 @@ from app_pages.style import show_stylesheet
 from app_pages.versions import details, version_list
 from feedback.wording import progress_of, verdict
 from gateway.admins import get_admins
-from gateway.visitors import current_visitor
+from gateway.visitors import current_admin
 from learning.registry import DEFAULT_MODEL, MODELS
 from serving.app_state import AppState, get_app_state
 from serving.loading import ModelLoader
@@ -89,7 +89,7 @@ def retraining(state: AppState) -> None:
 
     Whatever else changes, here or at another replica, has the whole page drawn again.
     """
-    if not get_admins().admits(current_visitor(), used=False):
+    if not get_admins().admits(current_admin(), used=False):
         st.rerun(scope="app")
     if {"note", "trouble"} & set(st.session_state):
         st.rerun(scope="app")  # the page's head shows it; here it would be gone with the next update

@@ -13,7 +13,7 @@ from app_pages.review_desk import message, show_desk
 from app_pages.review_words import SHORT_REASONS, filter_words, label_words
 from app_pages.style import show_stylesheet
 from gateway.admins import get_admins
-from gateway.visitors import current_visitor
+from gateway.visitors import current_admin
 from learning.classes import DIGITS
 from serving.app_state import get_app_state
 from storage import labels, review
@@ -82,7 +82,7 @@ def _take_orders(database: Database) -> None:
     favour of the next message, and a decision that was written would not be remembered.
     """
     ledger, orders = _ledger(), orders_of(message("orders"))
-    if get_admins().admits(current_visitor()):
+    if get_admins().admits(current_admin()):
         carry_out(ledger, database, orders)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app_pages.style import show_stylesheet
 from gateway.admins import get_admins
-from gateway.visitors import current_visitor
+from gateway.visitors import current_admin
 from serving.app_state import get_app_state
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ show_stylesheet("ui")
 
 # The administrators' pages have their addresses, such as /review, and are reached from About; they ask for the
 # password themselves. In the navigation they would only be in everybody else's way.
-FOR_ADMINS: Literal["visible", "hidden"] = "visible" if get_admins().admits(current_visitor(), used=False) else "hidden"
+FOR_ADMINS: Literal["visible", "hidden"] = "visible" if get_admins().admits(current_admin(), used=False) else "hidden"
 
 # Where nothing is kept, there is nothing to show.
 FOR_KEEPERS: Literal["visible", "hidden"] = "hidden" if get_app_state().settings.read_only else "visible"

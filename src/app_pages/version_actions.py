@@ -8,7 +8,7 @@ import streamlit as st
 
 from app_pages.administration import act
 from gateway.admins import get_admins
-from gateway.visitors import current_visitor
+from gateway.visitors import current_admin
 from serving.conversion import to_onnx
 from storage import model_store
 from storage.database import Database
@@ -83,11 +83,11 @@ def weights_button(database: Database, version: Version) -> None:
 
 
 def _weights_of(database: Database, version: Version) -> Callable[[], bytes]:
-    """What a click on the download calls, outside a run of the page, which is why it holds its visitor."""
-    visitor = current_visitor()
+    """What a click on the download calls, outside a run of the page, which is why it holds the cookie."""
+    cookie = current_admin()
 
     def weights() -> bytes:
-        if not get_admins().admits(visitor):
+        if not get_admins().admits(cookie):
             raise PermissionError("The session has ended.")
         return model_store.load(database, version.model, version.version).data
 

@@ -135,7 +135,7 @@ def _pen_up(page: Page, some: Sequence[Stroke]) -> list[float]:
     page.evaluate(WATCH)
     for number, stroke in enumerate(some, 1):
         _draw(page, stroke)
-        page.wait_for_function(f"window.waits.length >= {number}")
+        page.wait_for_function("number => window.waits.length >= number", arg=number)
         page.locator(CLEAR).click()
         page.locator('[data-testid=digit][data-strokes="0"]').wait_for()
         page.wait_for_timeout(300)  # for a moment the last canvas is still there; nobody draws as fast as that

@@ -175,5 +175,5 @@ def load_version(weights: Weights) -> ServingModel:
     try:
         serving.predict(np.zeros((28, 28), np.uint8))
     except ArithmeticError as error:
-        raise ModelMissing(f"Version {weights.version} of {weights.model} cannot predict: {error!r}.") from error
+        raise ModelMissing(f"Version {weights.version} of {weights.model} cannot predict.") from error
     return serving

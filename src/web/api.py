@@ -21,6 +21,7 @@ from frames.drawing import Drawing, from_picture
 from frames.segmentation import TooManyDigits, in_picture
 from gateway.bodies import BodyLimit
 from gateway.clients import client_of
+from gateway.headers import page_policy
 from gateway.origins import CrossOrigin
 from gateway.rates import RateLimit
 from gateway.visitors import api_visitor
@@ -244,7 +245,7 @@ api.mount("/docs/files", GZipMiddleware(StaticFiles(packages=[("fastapi_swagger"
 @api.get("/docs", include_in_schema=False)
 def docs() -> HTMLResponse:
     """The page that describes every operation and lets it be tried."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title="Digit reader: the API",
         swagger_js_url="docs/files/swagger-ui-bundle.js",
@@ -252,6 +253,8 @@ def docs() -> HTMLResponse:
         swagger_favicon_url="docs/files/favicon-32x32.png",
         swagger_ui_parameters={"validatorUrl": None},  # it would send the schema to a third party
     )
+    page.headers["content-security-policy"] = page_policy(bytes(page.body).decode())
+    return page
 
 
 api.include_router(whole_numbers.router)

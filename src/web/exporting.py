@@ -16,8 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from datasets.exporting import FORMATS, NothingToExport, download
-from gateway.admins import get_admins
-from gateway.visitors import visitor_of
+from gateway.admins import ADMIN, get_admins
 from learning.classes import NOT_A_DIGIT
 from serving.app_state import get_app_state
 from storage.database import DatabaseAway
@@ -96,8 +95,7 @@ def _refusal(request: Request) -> Response | None:
         return problem(404, "Exports are for administrators, and no ADMIN_PASSWORD is set.")
     if from_elsewhere(request):
         return problem(403, "Only the app's own pages may ask for this.")
-    visitor = visitor_of(request)
-    if visitor is None or not get_admins().admits(visitor):
+    if not get_admins().admits(ADMIN.value(request.cookies)):
         return problem(403, "Exports are for administrators: sign in on the Review page, then click again.")
     if request.path_params["format"] not in FORMATS:
         return problem(404, f"There is no such format: ask for {', '.join(FORMATS)}.")

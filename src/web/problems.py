@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from frames.images import ImageTooLarge, NotAnImage
 from frames.masks import NoInk
 from frames.segmentation import TooManyDigits
+from gateway.failures import SENTENCE
 from learning.weights import ModelMissing
 from serving.whole_numbers import TooManyAtOnce
 from storage.database import DatabaseAway
@@ -96,6 +97,11 @@ async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": _what_is_wrong(error.errors()[0])}, status_code=422)
 
 
+async def _failed(_request: Request, _error: Exception) -> JSONResponse:
+    """A mistake in this app; the server raises it once more after the answer, for the log."""
+    return JSONResponse({"detail": SENTENCE}, status_code=500)
+
+
 def _what_is_wrong(error: dict[str, Any]) -> str:
     """Pydantic's description of an invalid field, as one sentence."""
     field = ".".join(str(part) for part in error["loc"][1:])
@@ -123,3 +129,4 @@ def handle_errors(api: FastAPI) -> None:
         api.add_exception_handler(error, _problem)
     api.add_exception_handler(HTTPException, _not_served)
     api.add_exception_handler(RequestValidationError, _bad_request)
+    api.add_exception_handler(Exception, _failed)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from gateway.cookies import HOST_ONLY
 from gateway.visitors import COOKIE
 from support import hand
 from support.chromium import find
@@ -113,7 +114,7 @@ def test_a_digit_drawn_in_a_browser_is_read_and_stored(stack: Stack, page: Page)
     assert hand.answer(page, len(SEVEN)) == 7
     visitor = hand.visitor_of(page)
     wait_until(lambda: stack.count(f"count(*) FROM predictions WHERE visitor = '{visitor}'") == 1, 10, "its row")
-    cookie = next(each for each in page.context.cookies() if each["name"] == COOKIE)
+    cookie = next(each for each in page.context.cookies() if each["name"] == HOST_ONLY + COOKIE)
     assert cookie["secure"], "the app does not know that Caddy speaks HTTPS"
 
 
@@ -135,8 +136,8 @@ def test_nobody_outside_sees_the_metrics(stack: Stack, path: str) -> None:
 def test_answers_have_security_headers_and_requests_a_limit(stack: Stack) -> None:
     with client(stack) as visitor:
         headers = visitor.get("/").headers
-        assert headers["strict-transport-security"] == "max-age=31536000"
-        assert headers["x-content-type-options"] == "nosniff"
+        assert headers.get_list("strict-transport-security") == ["max-age=31536000"]
+        assert headers.get_list("x-content-type-options") == ["nosniff"]
         assert "frame-ancestors 'self'" in headers["content-security-policy"]
         assert visitor.post("/api/predict", files={"file": bytes(9_000_000)}).status_code == 413
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -13,16 +14,18 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from gateway.visitors import COOKIE, VisitorCookie, api_visitor
+from gateway.cookies import HOST_ONLY
+from gateway.visitors import COOKIE, VisitorCookie, api_visitor, visitor_of
 from support.running_app import RunningApp
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 GOOD = "a" * 43
+SAFE = HOST_ONLY + COOKIE
 
 
-def visit(headers: dict[str, str], scheme: str = "http") -> httpx.Response:
+def visit(headers: dict[str, str], scheme: str = "http", path: str = "/") -> httpx.Response:
     """What an app behind the middleware answers to one request."""
-    app = VisitorCookie(Starlette(routes=[Route("/", lambda _: PlainTextResponse("page"))]))
+    app = VisitorCookie(Starlette(routes=[Route("/", lambda _: PlainTextResponse("page"))]), path)
 
     async def get() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"{scheme}://test") as client:
@@ -45,8 +48,25 @@ def test_a_new_browser_gets_a_random_cookie_that_scripts_cannot_read() -> None:
     assert not cookies[0]["secure"]
 
 
-def test_over_https_the_cookie_is_secure() -> None:
-    assert cookie_from(visit(PAGE, "https"))[COOKIE]["secure"]
+def test_over_https_no_other_host_and_no_plain_page_can_plant_it() -> None:
+    made = cookie_from(visit(PAGE, "https"))[SAFE]
+    assert made["secure"]
+    assert (made["path"], made["domain"]) == ("/", "")
+    under_a_path = cookie_from(visit(PAGE, "https", "/digits"))[COOKIE]
+    assert under_a_path["secure"]
+    assert under_a_path["path"] == "/digits"
+
+
+def test_whoever_has_the_ordinary_name_keeps_the_value_under_the_better_one() -> None:
+    """Their drawings hang on it."""
+    old = PAGE | {"cookie": f"{COOKIE}={GOOD}"}
+    assert cookie_from(visit(old, "https"))[SAFE].value == GOOD
+    assert "set-cookie" not in visit(old, "https", "/digits").headers
+    both = SimpleNamespace(cookies={COOKIE: GOOD})
+    again = SimpleNamespace(cookies={SAFE: GOOD, COOKIE: "b" * 43})
+    assert visitor_of(both) == visitor_of(again) == hashlib.sha256(f"cookie:{GOOD}".encode()).hexdigest()  # type: ignore[arg-type]
+    planted = PAGE | {"cookie": f"{SAFE}={GOOD}; {COOKIE}={'b' * 43}"}
+    assert "set-cookie" not in visit(planted, "https").headers
 
 
 @pytest.mark.parametrize("headers", [{"accept": "*/*"}, {"accept": "image/png"}, PAGE | {"cookie": f"{COOKIE}={GOOD}"}])

@@ -24,7 +24,7 @@ def open_page(page: Page, url: str) -> None:
 
 def visitor_of(page: Page) -> str:
     """The hash under which this visitor's rows are kept."""
-    value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    value = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"].endswith(COOKIE))
     return hashlib.sha256(f"cookie:{value}".encode()).hexdigest()
 
 

@@ -21,8 +21,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from gateway.admins import Admins
-from gateway.visitors import COOKIE, visitor_of
+from gateway.admins import ADMIN, Admins
 from learning.dataset import Mnist, rows
 from storage.database import Database, DatabaseAway
 from storage.selection import Outcome, Selection
@@ -41,10 +40,8 @@ class Office:
     admins: Admins
 
     def sign_in(self) -> None:
-        value = "a" * 43
-        self.client.cookies.set(COOKIE, value)
-        request = SimpleNamespace(cookies={COOKIE: value})
-        self.admins.sign_in(str(visitor_of(request)), "sesame", "127.0.0.1")  # type: ignore[arg-type]
+        cookie = self.admins.redeem(self.admins.sign_in("sesame", "127.0.0.1"))
+        self.client.cookies.set(ADMIN.name, str(cookie))
 
 
 @pytest.fixture
@@ -80,7 +77,7 @@ def test_the_filters_of_the_address_decide(office: Office) -> None:
 
 def test_nobody_else_gets_it(office: Office) -> None:
     assert office.client.get("export/idx").status_code == 403
-    office.client.cookies.set(COOKIE, "b" * 43)
+    office.client.cookies.set(ADMIN.name, f"{'b' * 43}.{'c' * 43}")
     refused = office.client.get("export/idx")
     assert refused.status_code == 403
     assert "sign in" in refused.json()["detail"]
