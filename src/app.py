@@ -25,8 +25,12 @@ from starlette.middleware import Middleware
 from streamlit import config
 
 from frames.images import MAX_MEGABYTES
+from gateway import connections, descriptors, repeats
 from gateway.addresses import shown_address
 from gateway.mounting import LazyApp, MountBefore, base_path_redirects
+from gateway.receiving import Receiving
+from gateway.sockets import SocketLimit
+from gateway.uploads import UploadLimit
 from gateway.visitors import VisitorCookie
 from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
@@ -59,6 +63,7 @@ def disable_nagle() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open what all visitors share, and close it with the server."""
     disable_nagle()
+    repeats.install()
     config.set_option("server.maxUploadSize", MAX_MEGABYTES)  # here: both ways to start the app come by
     get_app_state()
     threading.Thread(target=load_api_after_models, name="api-loader", daemon=True).start()
@@ -78,6 +83,8 @@ except SettingsError as error:
 # (`streamlit run` has uvicorn read this before this file: there, set FORWARDED_ALLOW_IPS yourself.)
 os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
 logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+descriptors.raise_limit()
+connections.install()
 get_app_state()
 # Streamlit's own routes; its pages' scripts find the path by themselves.
 config.set_option("server.baseUrlPath", settings.base_path)
@@ -92,8 +99,11 @@ app = st.App(
         *base_path_redirects(settings.base_path),
     ],
     middleware=[
+        Middleware(Receiving),
         Middleware(MountBefore, f"{settings.base_path}/api", api),
         Middleware(VisitorCookie, settings.base_path or "/"),
+        Middleware(SocketLimit),
+        Middleware(UploadLimit, settings.base_path),
     ],
 )
 

@@ -12,7 +12,7 @@ from streamlit_drawable_canvas import st_canvas
 
 from app_pages.pad import BRUSHES, SIDE, Pad
 from app_pages.sheet import Sheet
-from frames.canvas import strokes_of
+from frames.canvas import TooMuchDrawn, paths_of, strokes_of
 
 
 def canvas(sheet: Sheet, pen: int, width: int = SIDE) -> list[np.ndarray]:
@@ -30,14 +30,15 @@ def canvas(sheet: Sheet, pen: int, width: int = SIDE) -> list[np.ndarray]:
     )
     # Until it has told its strokes, which may be lost on the way, they are those that it began with.
     drawn = result.json_data or {"objects": sheet.begin_with}
-    objects = drawn.get("objects", [])
+    try:
+        objects, strokes = paths_of(drawn), strokes_of(drawn)
+    except TooMuchDrawn as error:
+        st.session_state.trouble = str(error)
+        return []
     if len(objects) > len(sheet.objects):
         sheet.undone = []  # after a new stroke nothing can be redone
     sheet.objects = objects
-    try:
-        return strokes_of(drawn)
-    except ValueError:
-        return []
+    return strokes
 
 
 def tools(sheet: Sheet, key: str = "tool") -> None:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-MAX_KEPT = 6_000  # points that a browser may bring back
+from frames.canvas import MAX_POINTS, MAX_STROKES
+
 FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
 
@@ -61,7 +62,7 @@ class Sheet:
 
 def kept_strokes(kept: Any) -> list[np.ndarray]:
     """Strokes that a browser has kept as (n, 2) arrays. Raises ValueError or TypeError for anything else."""
-    if sum(map(len, kept)) > MAX_KEPT:
+    if len(kept) > MAX_STROKES or sum(map(len, kept)) > MAX_POINTS:
         raise ValueError("These are too many points.")
     strokes = [np.array(stroke, np.float64).reshape(-1, 2) for stroke in kept if len(stroke)]
     if not all(np.abs(stroke).max() < FARTHEST for stroke in strokes):

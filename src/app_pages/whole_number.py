@@ -16,8 +16,9 @@ from frames.lattice import Lattice
 from frames.masks import NoInk
 from frames.segmentation import TooManyDigits
 from serving.app_state import AppState
+from serving.batching import TooManyAtOnce
 from serving.reading import Reading
-from serving.whole_numbers import Digit, Numbers, TooManyAtOnce
+from serving.whole_numbers import Digit, Numbers
 from storage.withdrawal import withdraw
 
 NOTHING = Numbers((), (1, 1))
@@ -96,7 +97,10 @@ class WholeNumber:
 
         def anew(digit: Digit) -> Digit:
             read = readings.get(digit.reading.drawing_id)
-            return replace(digit, reading=_among_digits(digit, read.result())) if read else digit
+            try:
+                return replace(digit, reading=_among_digits(digit, read.result())) if read else digit
+            except TooManyAtOnce:
+                return digit  # as it was read before
 
         lines = tuple(tuple(map(anew, line)) for line in self.numbers.lines)
         self.numbers = replace(self.numbers, lines=lines)

@@ -29,7 +29,7 @@ class VisitorCookie:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and set the cookie with a page's response."""
-        if scope["type"] != "http" or not _asks_for_page(scope) or _cookie_of(HTTPConnection(scope)):
+        if scope["type"] != "http" or not asks_for_page(scope) or _cookie_of(HTTPConnection(scope)):
             await self.app(scope, receive, send)
             return
 
@@ -70,7 +70,8 @@ def _hashed(namespace: str, value: str) -> str:
     return hashlib.sha256(f"{namespace}:{value}".encode()).hexdigest()
 
 
-def _asks_for_page(scope: Scope) -> bool:
+def asks_for_page(scope: Scope) -> bool:
+    """Whether a browser asks for a page, and not for a part of one."""
     headers = dict(scope["headers"])
     return scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b"")
 

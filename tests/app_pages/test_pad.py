@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from app_pages.pad import BRUSH, Pad
-from app_pages.sheet import MAX_KEPT
-from frames.canvas import objects_of, strokes_of
+from frames.canvas import MAX_POINTS, objects_of, strokes_of
 
 
 def objects(count: int) -> list[Any]:
@@ -144,7 +143,7 @@ def test_a_browser_brings_back_drawing_model_and_brush() -> None:
         kept(strokes=[[["a", 1]]]),
         kept(strokes=[[[1, 2, 3], [4]]]),
         kept(strokes=[[[1e400, 2]]]),
-        kept(strokes=[[[1, 2]] * (MAX_KEPT + 1)]),
+        kept(strokes=[[[1, 2]] * (MAX_POINTS + 1)]),
         kept(strokes=None),
         kept(id="not an id"),
         kept(id=None),

@@ -19,7 +19,7 @@ from frames.lattice import Lattice
 from frames.masks import NoInk
 from frames.segmentation import TooManyDigits, in_picture, in_strokes
 from learning.weights import SHIPPED_DIR
-from serving.batching import Batcher
+from serving.batching import Batcher, TooManyAtOnce
 from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.predictor import load_model
@@ -28,7 +28,6 @@ from serving.whole_numbers import (
     WAITING,
     NumberReader,
     Numbers,
-    TooManyAtOnce,
     read_lattice,
     several_digits,
     texts_of,
