@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from frames.canvas import MAX_POINTS, MAX_STROKES
+from frames.canvas import MAX_POINTS, MAX_STROKES, paths_of, strokes_of
 
 FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
@@ -41,6 +41,17 @@ class Sheet:
         self.revision += 1
         self.objects = self.begin_with = objects
         self.fresh = False
+
+    def take(self, drawn: Any) -> list[np.ndarray]:
+        """Take over what a canvas says is drawn on it; returns the strokes, (n, 2) arrays in canvas pixels.
+
+        What is no drawing has none. Raises TooMuchDrawn, and then nothing has changed.
+        """
+        objects, strokes = paths_of(drawn), strokes_of(drawn)
+        if len(objects) > len(self.objects):
+            self.undone = []  # after a new stroke nothing can be redone
+        self.objects = objects
+        return strokes
 
     def undo(self) -> None:
         """Take the last stroke away."""

@@ -32,6 +32,7 @@ from frames.images import (
 from frames.ink import Ink, find_ink
 from frames.masks import NoInk
 from frames.preview import Preview, preview_of
+from gateway import uploads
 from gateway.kept_files import kept_file
 from gateway.visitors import current_visitor
 from serving.app_state import AppState
@@ -41,11 +42,13 @@ from serving.reading import Reading
 from web.decoding import Busy, made_now
 
 KEY = "upload"
-# What the component stops before Streamlit's uploader sees it, and what is said then.
+# What the component stops before Streamlit's uploader sees it, or the app did not take in, and what is said then.
 REFUSED = {
     "size": str(too_many_bytes()),
     "several": "These are several files: send one picture at a time.",
     "folder": str(NotAnImage()),
+    "turn": uploads.ONE_AT_A_TIME,
+    "full": uploads.FULL,
     "clipboard": "There is no picture to paste: copy one first, or press Ctrl+V here.",
 }
 
@@ -109,9 +112,9 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | UploadedNumbe
         try:
             read = _read(state, upload, upload.drawing, pad)
         except TooManyAtOnce as error:
-            st.error(str(error), icon=":material/hourglass_empty:")
-            return None
-        upload = _seen(upload) if isinstance(read, UploadedNumber) else _outlined(upload, read.drawing)
+            st.session_state.trouble = str(error)
+        else:
+            upload = _seen(upload) if isinstance(read, UploadedNumber) else _outlined(upload, read.drawing)
     single = not isinstance(read, UploadedNumber)  # else it is shown with the digits
     if upload.refusal:
         st.error(upload.refusal, icon=":material/broken_image:")

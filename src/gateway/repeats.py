@@ -12,9 +12,7 @@ from dataclasses import dataclass
 MOST = 20  # lines of one kind within
 SPAN = 60.0  # seconds
 MOST_KINDS = 1_000  # that are remembered
-_VARYING = re.compile(
-    r"\d+|[0-9a-f]{8,}|'[^']*'|\"[^\"]*\""
-)  # numbers, ids and names: in these, lines of one kind differ
+_VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|\w*\d\w*")  # names, numbers and ids: in these, lines of one kind differ
 
 
 @dataclass

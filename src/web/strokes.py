@@ -32,7 +32,8 @@ router = APIRouter()
 
 def _drawn_by_hand(strokes: str) -> str:
     """Strokes of no more than a hand draws. They are counted before they are taken apart, which takes longer."""
-    if strokes.count("/") >= MAX_STROKES or strokes.count(" ") >= 2 * MAX_POINTS + strokes.count("/"):
+    lifted = strokes.count("/")
+    if lifted >= MAX_STROKES or strokes.count(" ") + lifted >= 2 * MAX_POINTS:
         raise ValueError(str(TooMuchDrawn()))
     return strokes
 
@@ -54,13 +55,13 @@ class Canvas(OnPage):
     pen: Annotated[float, Field(gt=0, le=400, description="The pen's width in the same pixels.")]
     strokes: Annotated[
         str,
-        AfterValidator(_drawn_by_hand),
         Field(
             max_length=MAX_LENGTH,
             pattern=r"^-?\d{1,5}(\.\d)?( -?\d{1,5}(\.\d)?)*(/-?\d{1,5}(\.\d)?( -?\d{1,5}(\.\d)?)*)*$",
             description="x and y of each point in order, between spaces; a slash between strokes.",
             examples=["40 20 41.5 60 42 130/20 60 90 61"],
         ),
+        AfterValidator(_drawn_by_hand),
     ]
     up: StrictBool = Field(description="Whether the pen has gone up: only then the answer is kept.")
 
