@@ -26,6 +26,7 @@ from starlette.middleware import Middleware
 from streamlit import config, file_util
 
 from frames.images import MAX_MEGABYTES
+from gateway import connections, descriptors, repeats
 from gateway.addresses import shown_address
 from gateway.failures import Failures
 from gateway.headers import SecureHeaders, page_policy
@@ -33,7 +34,10 @@ from gateway.hosts import KnownHosts
 from gateway.internals import OpenInternals
 from gateway.mounting import LazyApp, MountBefore, base_path_redirects
 from gateway.origins import OwnPages
+from gateway.receiving import Receiving
 from gateway.sessions import TRUSTED_USER_HEADERS, OwnSessions
+from gateway.sockets import SocketLimit
+from gateway.uploads import UploadLimit
 from gateway.visitors import VisitorCookie
 from serving.app_state import close_app_state, get_app_state
 from settings import SettingsError, load_settings
@@ -68,6 +72,7 @@ def disable_nagle() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open what all visitors share, and close it with the server."""
     disable_nagle()
+    repeats.install()
     config.set_option("server.maxUploadSize", MAX_MEGABYTES)  # here: both ways to start the app come by
     config.set_option("server.trustedUserHeaders", TRUSTED_USER_HEADERS)
     get_app_state()
@@ -88,6 +93,8 @@ except SettingsError as error:
 # (`streamlit run` has uvicorn read this before this file: there, set FORWARDED_ALLOW_IPS yourself.)
 os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)
 logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+descriptors.raise_limit()
+connections.install()
 get_app_state()
 # Streamlit's own routes; its pages' scripts find the path by themselves.
 config.set_option("server.baseUrlPath", settings.base_path)
@@ -113,9 +120,12 @@ app = st.App(
         Middleware(KnownHosts, (*settings.domains, settings.address.lower())),
         Middleware(OwnPages, settings.cors_origins, f"{settings.base_path}/api"),
         Middleware(OpenInternals, settings.base_path),
+        Middleware(Receiving),
         Middleware(OwnSessions, settings.base_path),
         Middleware(MountBefore, f"{settings.base_path}/api", api),
         Middleware(VisitorCookie, settings.base_path or "/"),
+        Middleware(SocketLimit),
+        Middleware(UploadLimit, settings.base_path),
     ],
 )
 

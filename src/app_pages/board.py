@@ -6,37 +6,38 @@ new one.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from app_pages.pad import BRUSHES, SIDE, Pad
 from app_pages.sheet import Sheet
-from frames.canvas import strokes_of
+from frames.canvas import TooMuchDrawn
 
 
 def canvas(sheet: Sheet, pen: int, width: int = SIDE) -> list[np.ndarray]:
     """Show a canvas of `width` x SIDE pixels; returns the strokes on it, (n, 2) arrays in canvas pixels."""
+    drawn: Any = None
     if sheet.objects and sheet.key not in st.session_state:
         sheet.begin(sheet.objects)  # another page or tab was looked at meanwhile
-    result = st_canvas(
-        stroke_width=pen,
-        stroke_color="#16181f",
-        background_color="#ffffff",
-        width=width,
-        height=SIDE,
-        initial_drawing={"objects": sheet.begin_with} if sheet.begin_with else None,
-        key=sheet.key,
-    )
+    with suppress(AttributeError, LookupError, TypeError):  # what some program says in the canvas's name is no drawing
+        drawn = st_canvas(
+            stroke_width=pen,
+            stroke_color="#16181f",
+            background_color="#ffffff",
+            width=width,
+            height=SIDE,
+            initial_drawing={"objects": sheet.begin_with} if sheet.begin_with else None,
+            key=sheet.key,
+        ).json_data
     # Until it has told its strokes, which may be lost on the way, they are those that it began with.
-    drawn = result.json_data or {"objects": sheet.begin_with}
-    objects = drawn.get("objects", [])
-    if len(objects) > len(sheet.objects):
-        sheet.undone = []  # after a new stroke nothing can be redone
-    sheet.objects = objects
     try:
-        return strokes_of(drawn)
-    except ValueError:
+        return sheet.take(drawn or {"objects": sheet.begin_with})
+    except TooMuchDrawn as error:
+        st.session_state.trouble = str(error)
         return []
 
 

@@ -30,6 +30,7 @@ from learning.registry import MODELS
 from learning.weights import ModelInfo, ModelMissing
 from percentages import percent, unbroken
 from serving.app_state import AppState, get_app_state
+from serving.batching import TooManyAtOnce
 from serving.page_readings import DrawingState
 from serving.reading import Reading
 from web.labelling import Said, give_label
@@ -135,6 +136,9 @@ def read_strokes(state: AppState, strokes: Sequence[np.ndarray], pad: Pad) -> Re
     try:
         return state.page_readings.read(_on_canvas(pad, len(strokes)), drawing).result()
     except (NoInk, ValueError):
+        return None
+    except TooManyAtOnce as error:
+        st.session_state.trouble = str(error)
         return None
 
 

@@ -29,7 +29,7 @@ class UploadedNumber:
     def lattice(self, data: bytes) -> Lattice:
         """What may be digits in the picture in a file's bytes. Raises what `made_now` does."""
         self.size = upright_size(data)
-        return made_now(data, lambda picture: in_picture(picture, self.size))
+        return in_picture(made_now(data, lambda picture: picture), self.size)
 
 
 def read_picture(state: AppState, on_page: DrawingState, drawing: Drawing, data: bytes) -> Reading | UploadedNumber:

@@ -29,6 +29,7 @@ from learning.weights import ModelInfo
 from logger import RecentDrawing
 from percentages import certainty, unbroken
 from serving.app_state import AppState
+from serving.batching import TooManyAtOnce
 from serving.reading import Reading
 from storage.database import DatabaseAway
 from storage.writer import Written
@@ -134,7 +135,11 @@ def _read_again(state: AppState, drawing: RecentDrawing, visitor: str) -> None:
     except (NotAnImage, ImageTooLarge):
         st.error("The kept picture is damaged and cannot be read again: label this drawing, or delete it.")
         return
-    reading = state.reader.read(lambda: kept, model, "canvas", visitor, drawing.drawing_id).result()
+    try:
+        reading = state.reader.read(lambda: kept, model, "canvas", visitor, drawing.drawing_id).result()
+    except TooManyAtOnce as error:
+        st.error(str(error))
+        return
     digit, sure = reading.prediction.predicted_digit, unbroken(certainty(reading.prediction.confidence))
     _finish(logger.log_again(state.writer, reading.row), f"read again as {digit}, {sure} sure.")
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-MAX_KEPT = 6_000  # points that a browser may bring back
+from frames.canvas import MAX_POINTS, MAX_STROKES, paths_of, strokes_of
+
 FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
 
@@ -41,6 +42,17 @@ class Sheet:
         self.objects = self.begin_with = objects
         self.fresh = False
 
+    def take(self, drawn: Any) -> list[np.ndarray]:
+        """Take over what a canvas says is drawn on it; returns the strokes, (n, 2) arrays in canvas pixels.
+
+        What is no drawing has none. Raises TooMuchDrawn, and then nothing has changed.
+        """
+        objects, strokes = paths_of(drawn), strokes_of(drawn)
+        if len(objects) > len(self.objects):
+            self.undone = []  # after a new stroke nothing can be redone
+        self.objects = objects
+        return strokes
+
     def undo(self) -> None:
         """Take the last stroke away."""
         if self.objects:
@@ -61,7 +73,7 @@ class Sheet:
 
 def kept_strokes(kept: Any) -> list[np.ndarray]:
     """Strokes that a browser has kept as (n, 2) arrays. Raises ValueError or TypeError for anything else."""
-    if sum(map(len, kept)) > MAX_KEPT:
+    if len(kept) > MAX_STROKES or sum(map(len, kept)) > MAX_POINTS:
         raise ValueError("These are too many points.")
     strokes = [np.array(stroke, np.float64).reshape(-1, 2) for stroke in kept if len(stroke)]
     if not all(np.abs(stroke).max() < FARTHEST for stroke in strokes):

@@ -1,9 +1,12 @@
 // The upload's preview; pasting, which Streamlit's uploader does not know; and what that would refuse by itself: it would
 // leave the answer of the file before on the page, and a row for each refused file. Such a file is stopped on its way to
-// the uploader, and the page's script says why.
+// the uploader, and the page's script says why. It also says what the app has answered to one that it did not take in: the
+// uploader itself would only turn red.
 
 const UPLOADER = "[data-testid=stFileUploader]"
 const PASTE = ".st-key-by-paste button"
+const SENT_TO = "/_stcore/upload_file/"
+const ANSWERS = { 413: "size", 429: "turn", 503: "full" } // reasons, by the codes of gateway/uploads.py
 
 class Watch {
   constructor(root) {
@@ -15,6 +18,8 @@ class Watch {
     to("click", event => this.offerPictures(event))
     to("paste", event => this.pasted(event))
     to("click", event => this.askForPaste(event))
+    this.answers = new PerformanceObserver(list => list.getEntries().forEach(entry => this.answered(entry)))
+    this.answers.observe({ type: "resource" })
   }
 
   update({ data, setStateValue }) {
@@ -34,6 +39,11 @@ class Watch {
     event.preventDefault()
     event.stopPropagation()
     this.tell("refused", { number: Date.now(), reason })
+  }
+
+  answered({ name, responseStatus }) {
+    const reason = name.includes(SENT_TO) && ANSWERS[responseStatus]
+    if (reason) this.tell("refused", { number: Date.now(), reason })
   }
 
   // Ctrl+V anywhere but in a field for text.
@@ -75,6 +85,11 @@ class Watch {
     if (target.matches?.(`${UPLOADER} input[type=file]`)) target.accept = this.data.accept
   }
 
+  leave() {
+    this.ears.abort()
+    this.answers.disconnect()
+  }
+
   paint(preview) {
     this.seen.toggleAttribute("hidden", !preview)
     if (!preview) return
@@ -98,7 +113,7 @@ export default function (component) {
   return () =>
     setTimeout(() => {
       if (root.isConnected) return
-      root.watch?.ears.abort()
+      root.watch?.leave()
       delete root.watch
     })
 }

@@ -32,18 +32,23 @@ from frames.images import (
 from frames.ink import Ink, find_ink
 from frames.masks import NoInk
 from frames.preview import Preview, preview_of
+from gateway import uploads
+from gateway.kept_files import kept_file
 from gateway.visitors import current_visitor
 from serving.app_state import AppState
+from serving.batching import TooManyAtOnce
 from serving.page_readings import DrawingState
 from serving.reading import Reading
 from web.decoding import Busy, made_now
 
 KEY = "upload"
-# What the component stops before Streamlit's uploader sees it, and what is said then.
+# What the component stops before Streamlit's uploader sees it, or the app did not take in, and what is said then.
 REFUSED = {
     "size": str(too_many_bytes()),
     "several": "These are several files: send one picture at a time.",
     "folder": str(NotAnImage()),
+    "turn": uploads.ONE_AT_A_TIME,
+    "full": uploads.FULL,
     "clipboard": "There is no picture to paste: copy one first, or press Ctrl+V here.",
 }
 
@@ -58,10 +63,11 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Upload:
-    """The picture that came last: its drawing, how that looks and the `data` of its file, or why there is none.
+    """The picture that came last: its drawing and how that looks, or why there is none.
 
-    `file_id` is that of the file in the uploader; a photograph has none. The ink is there until the drawing has been
-    read: only then is it known which of it is meant.
+    `file_id` is that of the file in the uploader; a photograph has none. `kept_as` is that of the file in memory, which
+    is not here as well: there it is counted. The ink is there until the drawing has been read: only then is it known
+    which of it is meant.
     """
 
     file_id: str = ""
@@ -70,7 +76,7 @@ class Upload:
     drawing: Drawing | None = None
     ink: Ink | None = None
     preview: Preview | None = None
-    data: bytes = b""
+    kept_as: str = ""
     drawing_id: UUID = field(default_factory=uuid4)
 
 
@@ -103,8 +109,12 @@ def read_upload(state: AppState, file: Any, pad: Pad) -> Reading | UploadedNumbe
     upload = _current(file)
     read = None
     if upload.drawing is not None:
-        read = _read(state, upload, upload.drawing, pad)
-        upload = _seen(upload) if isinstance(read, UploadedNumber) else _outlined(upload, read.drawing)
+        try:
+            read = _read(state, upload, upload.drawing, pad)
+        except TooManyAtOnce as error:
+            st.session_state.trouble = str(error)
+        else:
+            upload = _seen(upload) if isinstance(read, UploadedNumber) else _outlined(upload, read.drawing)
     single = not isinstance(read, UploadedNumber)  # else it is shown with the digits
     if upload.refusal:
         st.error(upload.refusal, icon=":material/broken_image:")
@@ -176,7 +186,7 @@ def _opened(file: Any, source: str = "upload") -> Upload:
             ink, drawing = made_now(file.getvalue(), _drawing)
     except (NotAnImage, ImageTooLarge, NoInk, Busy) as error:
         return Upload(file.file_id, source, str(error))
-    return Upload(file.file_id, source, "", drawing, ink, data=file.getvalue())
+    return Upload(file.file_id, source, "", drawing, ink, kept_as=file.file_id)
 
 
 def _outlined(upload: Upload, chosen: Drawing) -> Upload:
@@ -205,7 +215,7 @@ def _drawing(picture: Image.Image) -> tuple[Ink, Drawing]:
 
 def _read(state: AppState, upload: Upload, drawing: Drawing, pad: Pad) -> Reading | UploadedNumber:
     on_page = DrawingState(upload.drawing_id, pad.revision, 1, pad.model, current_visitor(), upload.source)
-    return read_picture(state, on_page, drawing, upload.data)
+    return read_picture(state, on_page, drawing, kept_file(upload.kept_as))
 
 
 def _shown(preview: Preview) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from frames.masks import NoInk, Pixels
 from frames.preprocessing import from_png
 from frames.segmentation import TooManyDigits
 from serving.app_state import AppState
+from serving.batching import TooManyAtOnce
 from serving.reading import Reading
-from serving.whole_numbers import Digit, Numbers, TooManyAtOnce
+from serving.whole_numbers import Digit, Numbers
 from storage.database import DatabaseAway
 from storage.visitor_labels import labels_of
 from storage.withdrawal import withdraw
@@ -102,7 +103,10 @@ class WholeNumber:
 
         def anew(digit: Digit) -> Digit:
             read = readings.get(digit.reading.drawing_id)
-            return replace(digit, reading=_among_digits(digit, read.result())) if read else digit
+            try:
+                return replace(digit, reading=_among_digits(digit, read.result())) if read else digit
+            except TooManyAtOnce:
+                return digit  # as it was read before
 
         lines = tuple(tuple(map(anew, line)) for line in self.numbers.lines)
         self.numbers = replace(self.numbers, lines=lines)

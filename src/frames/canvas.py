@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MAX_POINTS = 100_000  # of a drawing; nobody draws more
+# Of a drawing. A pen gives 60 points a second, and a stroke takes a third of a second: 6,000 points are a pen that does
+# not rest for 100 seconds, and 500 strokes are more than two hundred digits have. Whatever sends more is no hand.
+MAX_STROKES, MAX_POINTS = 500, 6_000
+
+
+class TooMuchDrawn(ValueError):
+    """There is more on a canvas than a hand draws."""
+
+    def __init__(self) -> None:
+        super().__init__("There is too much on this canvas: clear it, and draw again.")
 
 
 def strokes_of(json_data: dict[str, Any] | None) -> list[Floats]:
@@ -20,16 +29,21 @@ def strokes_of(json_data: dict[str, Any] | None) -> list[Floats]:
     Reads the objects of type path (commands M, L, Q, C, Z, curves flattened) as they were moved, turned and scaled on
     the canvas; every other object, and a malformed path, is skipped. No drawing gives an empty list.
 
-    Raises ValueError for more than MAX_POINTS points, before they are processed.
+    Raises TooMuchDrawn for more than MAX_STROKES strokes or MAX_POINTS points, before they are processed.
     """
+    return [stroke for item in paths_of(json_data) for stroke in _path_strokes(item)]
+
+
+def paths_of(json_data: Any) -> list[dict[str, Any]]:
+    """The path objects in what a canvas says is drawn on it; none in what is no drawing. Raises TooMuchDrawn."""
     objects = json_data.get("objects") if isinstance(json_data, dict) else None
     if not isinstance(objects, list):
         return []
-    # The objects are counted before any is examined: a refusal must cost nothing.
-    paths = [item for item in objects if _is_path(item)] if len(objects) <= MAX_POINTS else []
-    if len(objects) > MAX_POINTS or sum(len(item["path"]) for item in paths) > MAX_POINTS:
-        raise ValueError("This drawing has too many points: clear it and draw one digit.")
-    return [stroke for item in paths for stroke in _path_strokes(item)]
+    # They are counted before any is examined: a refusal must cost nothing.
+    paths = [item for item in objects if _is_path(item)] if len(objects) <= MAX_STROKES else []
+    if len(objects) > MAX_STROKES or sum(len(item["path"]) for item in paths) > MAX_POINTS:
+        raise TooMuchDrawn
+    return paths
 
 
 def objects_of(strokes: Sequence[NDArray[Any]], pen: float, colour: str = "#16181f") -> list[dict[str, Any]]:

@@ -70,21 +70,20 @@ def _runs_through(rule: Rule, shape: tuple[int, ...]) -> bool:
 
 def _framing(level: list[Rule], upright: list[Rule], reach: float) -> list[Rule]:
     """The lines of which three or four make a frame: those with two corners, and those that meet one of these."""
-    meeting = [(a, b) for a in level for b in upright if _is_corner(a, b, reach)]
-    corners = [id(rule) for pair in meeting for rule in pair]
-    return [
-        rule
-        for rule in level + upright
-        if any(corners.count(id(each)) > 1 for pair in meeting if any(rule is one for one in pair) for each in pair)
-    ]
+    if not level or not upright:
+        return []
+    meet = _meets(level, upright, reach) & _meets(upright, level, reach).T  # (level lines, upright lines)
+    two_corners = (meet.sum(1) > 1)[:, None] | (meet.sum(0) > 1)[None, :]
+    framing = np.concatenate([(meet & two_corners).any(1), (meet & two_corners).any(0)])
+    return [rule for rule, frames in zip(level + upright, framing, strict=True) if frames]
 
 
-def _is_corner(level: Rule, upright: Rule, reach: float) -> bool:
-    """Whether a level and an upright line end where they meet."""
-    x, y = int(np.median(upright.middle)), int(np.median(level.middle))
-    across = min(abs(level.first - x), abs(level.last - 1 - x))
-    down = min(abs(upright.first - y), abs(upright.last - 1 - y))
-    return max(across, down) <= reach
+def _meets(lines: list[Rule], across: list[Rule], reach: float) -> NDArray[np.bool_]:
+    """Whether each line ends where each line across it runs: (lines, across); hostile pictures have hundreds."""
+    where = np.array([np.median(rule.middle) for rule in across]).astype(np.intp)
+    first, last = (np.array([getattr(rule, end) for rule in lines])[:, None] for end in ("first", "last"))
+    near: NDArray[np.bool_] = np.minimum(np.abs(first - where), np.abs(last - 1 - where)) <= reach
+    return near
 
 
 def _found(ink: Pixels, low: int, upright: bool) -> list[Rule]:

@@ -28,6 +28,7 @@ from frames.text_lines import lines_of
 
 MAX_DIGITS = 200  # of one picture
 MAX_PIECES = 5 * MAX_DIGITS
+MAX_CANDIDATES = 2_500  # of one line; each is drawn and read, and 200 digits that touch have 1,500
 MOST_PIECES, MOST_BODIES = 10, 4  # of one candidate
 WIDEST = 1.7  # of a candidate, as a part of the height of digits
 SPECK = 0.3  # pens, squared: smaller components are dust
@@ -198,7 +199,11 @@ def _line(taken_apart: _Picture | _Canvas, members: Sequence[int]) -> Line:
     pieces = taken_apart.pieces
     height = float(np.percentile([pieces[k].bounds[3] - pieces[k].bounds[1] for k in members], 75))
     orders = _orders(pieces, members)
-    runs = {run: None for order in orders for run in _runs(pieces, order, height)}
+    runs: dict[frozenset[int], None] = {}
+    for run in (run for order in orders for run in _runs(pieces, order, height)):
+        runs[run] = None
+        if len(runs) > MAX_CANDIDATES:
+            raise TooManyDigits
     candidates = [Candidate(run, taken_apart.frame(run), _union(pieces[k].bounds for k in run)) for run in runs]
     return Line(orders, candidates)
 

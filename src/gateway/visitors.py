@@ -48,7 +48,7 @@ class VisitorCookie:
 
     def _to_set(self, scope: Scope) -> str:
         """The value that this request's browser should have and has not; "" for none."""
-        if scope["type"] != "http" or not _asks_for_page(scope):
+        if scope["type"] != "http" or not asks_for_page(scope):
             return ""
         cookies = HTTPConnection(scope).cookies
         known = VISITOR.value(cookies)
@@ -90,6 +90,7 @@ def _hashed(namespace: str, value: str) -> str:
     return hashlib.sha256(f"{namespace}:{value}".encode()).hexdigest()
 
 
-def _asks_for_page(scope: Scope) -> bool:
+def asks_for_page(scope: Scope) -> bool:
+    """Whether a browser asks for a page, and not for a part of one."""
     headers = dict(scope["headers"])
     return scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b"")

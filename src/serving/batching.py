@@ -22,6 +22,14 @@ from serving.personal import Hands, PersonalModel
 from serving.prediction import Prediction
 
 MAX_BATCH = 16  # drawings: with more, the first would wait long for the last
+MAX_WAITING = 512  # drawings: two seconds' worth, in which all who draw at once have been answered
+
+
+class TooManyAtOnce(RuntimeError):
+    """More of something wait than can be read soon."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Too many {what} are being read at once: send this one again in a few seconds.")
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Batcher:
 
     def __init__(self, predict: Callable[[Sequence[np.ndarray], str, Hands], list[Prediction]]) -> None:
         self._predict = predict
-        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()  # its length is bounded in submit()
         self._lock, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
@@ -54,12 +62,14 @@ class Batcher:
     ) -> Future[DrawingPrediction]:
         """Queue a drawing, as the function that makes it, for a model and perhaps a personal one.
 
-        The future raises what that function raises, or ModelMissing.
+        The future raises what that function raises, ModelMissing, or TooManyAtOnce.
         """
         request = _Request(make_drawing, model, hand)
         with self._lock:
             if self._closed:
                 request.result.set_exception(ModelMissing("The app is shutting down."))
+            elif self._queue.qsize() >= MAX_WAITING:
+                request.result.set_exception(TooManyAtOnce("drawings"))
             else:
                 self._queue.put(request)
         return request.result

@@ -81,7 +81,7 @@ class Reader:
 
         `compare`: another model is asked as well; where it cannot answer, the reading is without.
 
-        The future raises what `make_drawing` raises, and ModelMissing.
+        The future raises what `make_drawing` raises, ModelMissing, and TooManyAtOnce.
         """
         reading: Future[Reading] = _running()
 

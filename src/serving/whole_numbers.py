@@ -23,7 +23,7 @@ from frames.masks import Pixels
 from frames.segmentation import MAX_DIGITS, TooManyDigits
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelMissing
-from serving.batching import MAX_BATCH, Batcher
+from serving.batching import MAX_BATCH, Batcher, TooManyAtOnce
 from serving.hands import HandCache
 from serving.personal import PersonalModel
 from serving.prediction import Prediction
@@ -41,13 +41,6 @@ SEVERAL = "There are several digits in this picture: send it to /api/read, which
 
 
 Frames = Sequence[Pixels]
-
-
-class TooManyAtOnce(RuntimeError):
-    """More pictures wait than can be read soon."""
-
-    def __init__(self) -> None:
-        super().__init__("Too many numbers are being read at once: send this one again in a few seconds.")
 
 
 class Part(NamedTuple):
@@ -231,7 +224,7 @@ class NumberReader:
 
     def _queue(self, work: Callable[[], Numbers]) -> Future[Numbers]:
         if not self._places.acquire(blocking=False):
-            raise TooManyAtOnce
+            raise TooManyAtOnce("numbers")
         done = self._pool.submit(work)
         done.add_done_callback(lambda _done: self._places.release())
         return done

@@ -19,6 +19,8 @@ from uuid import UUID
 
 from storage.spool_file import SpoolBroken, SpoolDamaged, SpoolFile
 
+MAX_ENTRIES = 1_000_000  # two to three gigabytes: a day without the database at a dozen drawings a second
+
 # Entries for the database that is served, and not dealt with yet.
 _WAITING = """
 (owner = :owner OR owner IS NULL) AND number > :done AND number NOT IN (SELECT value FROM json_each(:aside))
@@ -91,6 +93,11 @@ class Spool:
         return self._file.trouble
 
     @property
+    def full(self) -> bool:
+        """Whether it has as many entries as it takes."""
+        return self._count >= MAX_ENTRIES
+
+    @property
     def damaged_files(self) -> list[str]:
         """The names of the damaged files that were moved aside and still are there, the oldest first."""
         return self._file.damaged_files
@@ -126,7 +133,9 @@ class Spool:
             self._recount()
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Add entries at the end; they are on the disk when this returns. Raises SpoolBroken."""
+        """Add entries at the end; they are on the disk when this returns. Raises SpoolBroken, also where it is full."""
+        if self.full:
+            raise SpoolBroken("It is full.")
         rows = [(self._owner, entry.statement, _packed(entry.parameters)) for entry in entries]
         with self._lock:
             self._settle()

@@ -23,10 +23,12 @@ from storage.spool_file import SpoolBroken
 from storage.statements import Refused, Row, Statement, Statements
 
 POLL_INTERVAL = 0.1  # seconds between two looks at whether the database is back
+MAX_QUEUED = 10_000  # entries in memory: what many people draw in half a minute in which the database hangs
 MAX_PAUSE = 3.0  # seconds between two attempts on a database that answers, and yet takes nothing
 
 REFUSED = "The database does not accept this entry."
 NOWHERE = "This cannot be saved at present: neither the database nor the disk of this machine takes it."
+TOO_MUCH = "Too much is being saved at once: send this one again in a few seconds."
 FAILED = "This was not saved; the app's log says why."
 UNDELIVERED = "What waits for the database cannot be written to it; the app's log says why."
 
@@ -35,6 +37,10 @@ log = logging.getLogger(__name__)
 
 class NotWritten(RuntimeError):
     """An entry is nowhere: the database refused it, or neither place could be written. The message is for visitors."""
+
+
+class TooMuchToWrite(NotWritten):
+    """More entries wait than can be written soon."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +100,16 @@ class Writer:
         return self._trouble
 
     def submit(self, entry: Entry) -> Future[Written]:
-        """Queue an entry; the future is done when it is committed, or synced in the spool, or raises NotWritten."""
+        """Queue an entry; the future is done when it is committed, or synced in the spool, or raises NotWritten.
+
+        That is TooMuchToWrite, at once, where MAX_QUEUED entries wait.
+        """
         waiting = _Waiting(entry)
         waiting.written.set_running_or_notify_cancel()  # a caller that gives up must not fail the others of its batch
-        self._queue.put(waiting)
+        if self._queue.qsize() < MAX_QUEUED:
+            self._queue.put(waiting)
+        else:
+            waiting.written.set_exception(TooMuchToWrite(TOO_MUCH))
         return waiting.written
 
     def _run(self) -> None:

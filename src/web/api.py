@@ -29,8 +29,9 @@ from learning.card import ModelCard
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelInfo
 from serving.app_state import get_app_state
+from serving.batching import TooManyAtOnce
 from serving.prediction import Prediction
-from serving.whole_numbers import SEVERAL, TooManyAtOnce, is_one_digit, several_digits
+from serving.whole_numbers import SEVERAL, is_one_digit, several_digits
 from settings import load_settings
 from storage import model_store
 from storage.database import DatabaseAway

@@ -67,6 +67,8 @@ def _unreachable(database: Database) -> str | None:
 def spool_note(spool: Spool) -> str:
     """What an operator should look at in the spool, in sentences; "" for nothing."""
     notes = [spool.trouble] if spool.trouble else []
+    if spool.full:
+        notes.append("The spool is full: what is drawn now is not saved until the database is back.")
     if count := spool.set_aside_count:
         entries = "1 entry that the database does not accept is" if count == 1 else f"{count} entries are"
         notes.append(f"{entries} set aside in the spool's table set_aside; the log says why.")

@@ -14,9 +14,9 @@ from frames.masks import NoInk
 from frames.segmentation import TooManyDigits
 from gateway.failures import SENTENCE
 from learning.weights import ModelMissing
-from serving.whole_numbers import TooManyAtOnce
+from serving.batching import TooManyAtOnce
 from storage.database import DatabaseAway
-from storage.writer import NotWritten
+from storage.writer import NotWritten, TooMuchToWrite
 from web.decoding import AGAIN, Busy
 from web.schemas import Problem
 
@@ -28,8 +28,8 @@ _MEANINGS = {
     413: "The picture or the request is too large.",
     422: "There is no ink in the picture, it has more digits than are read here, or a field is wrong.",
     429: "Too many calls: Retry-After says how many seconds to wait.",
-    503: "The model or the database is not ready, or too many large pictures or numbers are being read: then "
-    "Retry-After says how many seconds to wait.",
+    503: "The model or the database is not ready, or too much is being read or saved: then Retry-After says how many "
+    "seconds to wait.",
 }
 
 
@@ -69,7 +69,7 @@ _CODES: dict[type[Exception], int] = {
     Busy: 503,
     TooManyAtOnce: 503,
 }
-_AGAIN: dict[type[Exception], int] = {TooFast: 60, Busy: AGAIN, TooManyAtOnce: AGAIN}  # seconds
+_AGAIN: dict[type[Exception], int] = {TooFast: 60, Busy: AGAIN, TooManyAtOnce: AGAIN, TooMuchToWrite: AGAIN}  # seconds
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:

@@ -12,9 +12,10 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Request
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 import metrics
+from frames.canvas import MAX_POINTS, MAX_STROKES, TooMuchDrawn
 from frames.drawing import Drawing, from_strokes
 from gateway.visitors import visitor_of
 from serving.app_state import get_app_state
@@ -24,9 +25,17 @@ from web.problems import NotOurPage, problems
 from web.schemas import DrawingId, ModelName
 
 RATE = "60/second"  # of one client: twelve people who draw at once
-MAX_LENGTH = 60_000  # characters of strokes, some 6,000 points
+MAX_LENGTH = 80_000  # characters of strokes, of which a point has a dozen: all of MAX_POINTS
 
 router = APIRouter()
+
+
+def _drawn_by_hand(strokes: str) -> str:
+    """Strokes of no more than a hand draws. They are counted before they are taken apart, which takes longer."""
+    lifted = strokes.count("/")
+    if lifted >= MAX_STROKES or strokes.count(" ") + lifted >= 2 * MAX_POINTS:
+        raise ValueError(str(TooMuchDrawn()))
+    return strokes
 
 
 class OnPage(BaseModel):
@@ -52,6 +61,7 @@ class Canvas(OnPage):
             description="x and y of each point in order, between spaces; a slash between strokes.",
             examples=["40 20 41.5 60 42 130/20 60 90 61"],
         ),
+        AfterValidator(_drawn_by_hand),
     ]
     up: StrictBool = Field(description="Whether the pen has gone up: only then the answer is kept.")
 

@@ -1,4 +1,7 @@
-"""The canvas's history, what can be brought back to it, and what a browser may bring back after a reload."""
+"""The canvas's history, what can be brought back to it, and what a browser may bring back after a reload.
+
+Covers src/app_pages: sheet.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ import numpy as np
 import pytest
 
 from app_pages.pad import BRUSH, Pad
-from app_pages.sheet import MAX_KEPT
-from frames.canvas import objects_of, strokes_of
+from frames.canvas import MAX_POINTS, MAX_STROKES, TooMuchDrawn, objects_of, strokes_of
 
 
 def objects(count: int) -> list[Any]:
@@ -144,7 +146,7 @@ def test_a_browser_brings_back_drawing_model_and_brush() -> None:
         kept(strokes=[[["a", 1]]]),
         kept(strokes=[[[1, 2, 3], [4]]]),
         kept(strokes=[[[1e400, 2]]]),
-        kept(strokes=[[[1, 2]] * (MAX_KEPT + 1)]),
+        kept(strokes=[[[1, 2]] * (MAX_POINTS + 1)]),
         kept(strokes=None),
         kept(id="not an id"),
         kept(id=None),
@@ -172,3 +174,24 @@ def test_nothing_is_brought_back_over_what_has_happened_since() -> None:
 
 def test_sessions_do_not_count_their_revisions_alike() -> None:
     assert len({Pad().revision for _ in range(20)}) > 15
+
+
+def test_a_new_stroke_is_taken_over_and_ends_what_could_be_redone() -> None:
+    pad = drawn(2)
+    pad.undo()
+    assert len(pad.take({"objects": objects(2)})) == 2
+    assert (len(pad.objects), pad.undone) == (2, [])
+
+
+@pytest.mark.parametrize("said", ["drawing", 7, [1], {"objects": "Path"}, {"objects": [None, {"type": []}]}, True])
+def test_what_some_program_says_in_the_canvas_s_name_is_quietly_no_drawing(said: Any) -> None:
+    pad = Pad()
+    assert pad.take(said) == []
+    assert pad.objects == []
+
+
+def test_more_than_a_hand_draws_changes_nothing() -> None:
+    pad = drawn(2)
+    with pytest.raises(TooMuchDrawn, match="clear it, and draw again"):
+        pad.take({"objects": objects(MAX_STROKES + 1)})
+    assert len(pad.objects) == 2

@@ -14,6 +14,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from app_pages.upload import REFUSED
 from frames.images import MAX_BYTES, SIZE_LIMIT
+from gateway.uploads import FULL
 from support.accessibility import violations
 from support.digits import DIGITS
 from support.hand import answer, at_rest, draw, expect_empty_answer, ink, open_page, rows_of, say, toast
@@ -113,6 +114,17 @@ def test_every_refused_file_takes_the_answer_before_it_away_and_says_why(app: Ru
     expect(rows(page)).to_have_count(1)
     expect(page.get_by_role("alert").filter(has_text="This ")).to_have_count(0)
     assert {row[3] for row in rows_of(app, page)} == {"upload"}
+
+
+def test_a_picture_that_the_app_has_no_room_for_says_so(app: RunningApp, page: Page) -> None:
+    """The uploader itself would only turn red."""
+    open_upload(page, app)
+    page.route(re.compile("/upload_file/"), lambda route: route.fulfill(status=503, json={"detail": FULL}))
+    upload(page, png(zero()))
+    expect_refused(page, FULL)
+    page.unroute_all()
+    upload(page, png(one()))
+    assert answer(page, 1) == 1
 
 
 def test_what_is_dropped_is_judged_like_what_is_chosen(app: RunningApp, page: Page) -> None:

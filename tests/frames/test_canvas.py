@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from frames.canvas import MAX_POINTS, strokes_of
+from frames.canvas import MAX_POINTS, MAX_STROKES, objects_of, strokes_of
 from frames.preprocessing import frame_strokes
 from support.sketches import THREE, difference
 
@@ -161,13 +161,22 @@ def test_json_that_is_not_a_drawing_has_no_strokes(drawing: Any) -> None:
     assert strokes_of(drawing) == []
 
 
-def test_a_drawing_of_too_many_points_is_refused_at_once() -> None:
-    long = [["M", 0, 0]] + [["L", 1, 1]] * (MAX_POINTS + 1)
+def test_what_a_hand_draws_without_a_rest_is_taken() -> None:
+    """A number of twenty digits, of two strokes and a second each."""
+    strokes = [np.cumsum(np.full((60, 2), 1.5), 0) + n for n in range(40)]
+    assert len(strokes_of({"objects": objects_of(strokes, 18)})) == 40
+
+
+def test_a_drawing_of_more_than_a_hand_draws_is_refused_at_once() -> None:
+    long = [["M", 0, 0]] + [["L", 1, 1]] * MAX_POINTS
+    dots = objects_of([np.array([[n % 300, n // 300]]) for n in range(90_000)], 18)
     start = time.thread_time()
-    with pytest.raises(ValueError, match="too many points"):
+    with pytest.raises(ValueError, match="too much on this canvas"):
         strokes_of({"objects": [{"type": "Path", "path": long}]})
-    with pytest.raises(ValueError, match="too many points"):
-        strokes_of({"objects": [{"type": "Path", "path": []}] * (MAX_POINTS + 1)})
+    with pytest.raises(ValueError, match="too much on this canvas"):
+        strokes_of({"objects": dots})
+    with pytest.raises(ValueError, match="too much on this canvas"):
+        strokes_of({"objects": dots[: MAX_STROKES + 1]})
     assert time.thread_time() - start < 0.5
 
 

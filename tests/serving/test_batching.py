@@ -11,7 +11,8 @@ import pytest
 from frames.drawing import Drawing
 from frames.masks import NoInk
 from learning.weights import ModelMissing
-from serving.batching import MAX_BATCH, Batcher
+from serving import batching
+from serving.batching import MAX_BATCH, Batcher, TooManyAtOnce
 from serving.personal import Hands
 from serving.prediction import Prediction
 
@@ -111,3 +112,13 @@ def test_after_closing_nobody_waits_in_vain(batcher: Batcher, model: Model) -> N
     batcher.close()
     with pytest.raises(ModelMissing, match="shutting down"):
         batcher.submit(drawn(1), "cnn").result(5)
+
+
+def test_so_many_wait_and_then_it_is_too_many(batcher: Batcher, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "MAX_WAITING", 3)
+    waiting = [batcher.submit(drawn(digit), "cnn") for digit in range(3)]
+    with pytest.raises(TooManyAtOnce, match="Too many drawings are being read at once"):
+        batcher.submit(drawn(4), "cnn").result(10)
+    model.go_on.set()
+    assert [each.result(10).prediction.predicted_digit for each in waiting] == [0, 1, 2]
+    assert batcher.submit(drawn(5), "cnn").result(10).prediction.predicted_digit == 5

@@ -20,7 +20,7 @@ from frames.lattice import Lattice
 from frames.masks import NoInk
 from frames.segmentation import TooManyDigits, in_picture, in_strokes
 from learning.weights import SHIPPED_DIR
-from serving.batching import Batcher
+from serving.batching import Batcher, TooManyAtOnce
 from serving.choosing import read_drawings
 from serving.hands import HandCache
 from serving.loading import ModelLoader
@@ -31,7 +31,6 @@ from serving.whole_numbers import (
     WAITING,
     NumberReader,
     Numbers,
-    TooManyAtOnce,
     is_one_digit,
     read_lattice,
     several_digits,

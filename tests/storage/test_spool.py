@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settings import ROOT
+from storage import spool as spooling
 from storage.spool import Entry, Spool, UnreadableEntry
 from storage.spool_file import SpoolBroken
 from support.outage import Disk
@@ -236,3 +237,16 @@ def test_a_spool_that_is_opened_on_a_full_disk_works_once_there_is_room(disk: Di
     disk.free()
     spool.append(some(1))
     assert len(spool) == 1
+
+
+def test_a_full_spool_takes_no_more_and_keeps_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spooling, "MAX_ENTRIES", 3)
+    spool, taken = Spool(tmp_path / "spool.sqlite"), some(3)
+    spool.append(taken)
+    with pytest.raises(SpoolBroken):
+        spool.append(some(1))
+    spool.serve("here")
+    assert entries(spool) == taken
+    spool.forget(spool.first(1)[-1].number)
+    spool.append(some(1))
+    assert spool.full

@@ -15,13 +15,14 @@ from uuid import uuid4
 import pytest
 
 from logger import log_again, log_label, log_prediction, remove, statements
+from storage import writer as writing_thread
 from storage.database import Database, DatabaseAway
 from storage.delivery import BATCH
 from storage.embedded import EmbeddedServer
 from storage.labels import Rules
 from storage.spool import Entry, Spool
 from storage.statements import Statement
-from storage.writer import NotWritten, Writer
+from storage.writer import NotWritten, TooMuchToWrite, Writer
 from support.outage import Disk, Switch, opened, started, writing
 from support.rows import ME, everything, row
 from support.running_app import wait_until
@@ -257,3 +258,17 @@ def test_a_full_disk_never_stops_writing_to_a_database_that_is_back(
     wait_until(lambda: writer.spooled == 0, what="the delivery")
     assert len(everything(database, "id")) == rows_before + 3
     writer.close()
+
+
+def test_so_many_entries_wait_and_then_it_is_too_much(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing_thread, "MAX_QUEUED", 3)
+    writer = Writer(database, Spool(tmp_path / "spool.sqlite"), statements(Rules()))
+    waiting = [log_prediction(writer, row()) for _ in range(3)]
+    with pytest.raises(TooMuchToWrite):
+        log_prediction(writer, row()).result(10)
+    writer.open()
+    assert not any(each.result(30).spooled for each in waiting)
+    writer.close()
+    assert len(everything(database, "drawing_id")) == 3

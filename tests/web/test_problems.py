@@ -10,8 +10,10 @@ from starlette.testclient import TestClient
 from frames.images import ImageTooLarge, NotAnImage
 from frames.masks import NoInk
 from learning.weights import ModelMissing
+from serving.batching import TooManyAtOnce
 from storage.database import DatabaseAway, SchemaMismatch
-from storage.writer import NotWritten
+from storage.writer import NotWritten, TooMuchToWrite
+from web.decoding import Busy
 from web.problems import NotFound, handle_errors, problems, short
 
 KINDS: dict[type[Exception], int] = {
@@ -23,6 +25,7 @@ KINDS: dict[type[Exception], int] = {
     DatabaseAway: 503,
     SchemaMismatch: 503,
     NotWritten: 503,
+    TooMuchToWrite: 503,
 }
 
 
@@ -86,3 +89,17 @@ def test_operations_declare_their_codes() -> None:
 
 def test_what_a_client_sends_is_repeated_quoted_and_cut() -> None:
     assert short("<script>" * 50) == ascii("<script>" * 5)
+
+
+@pytest.mark.parametrize("error", [TooManyAtOnce("drawings"), TooMuchToWrite("Too much."), Busy("pictures")])
+def test_who_comes_where_too_much_waits_is_told_when_to_come_again(error: Exception) -> None:
+    api = FastAPI()
+    handle_errors(api)
+
+    @api.get("/full")
+    def full() -> None:
+        raise error
+
+    answer = TestClient(api).get("/full")
+    assert (answer.status_code, answer.json()) == (503, {"detail": str(error)})
+    assert int(answer.headers["retry-after"]) > 0

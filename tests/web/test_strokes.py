@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from frames.canvas import MAX_POINTS, MAX_STROKES
 from gateway.rates import RateLimit
 from gateway.visitors import COOKIE
 from support.digits import DIGITS, turned
@@ -121,6 +122,8 @@ def test_other_pages_are_refused(app: RunningApp, cookies: dict[str, str], heade
         {"strokes": "1 2/"},
         {"strokes": "1 x"},
         {"strokes": "1 2 " * MAX_LENGTH},
+        {"strokes": " ".join(["1"] * 2 * (MAX_POINTS + 1))},
+        {"strokes": "/".join(["1 2"] * (MAX_STROKES + 1))},
         {"strokes": "nan nan"},
         {"strokes": "1e9 3"},
         {"id": "no"},
@@ -131,7 +134,7 @@ def test_other_pages_are_refused(app: RunningApp, cookies: dict[str, str], heade
         {"up": "yes"},
         {"more": 1},
     ],
-    ids=str,
+    ids=lambda change: str(change)[:30],
 )
 def test_what_is_malformed_gets_one_sentence(browser_of: httpx.Client, change: dict[str, Any]) -> None:
     answer = browser_of.post("/api/strokes", json=body(**change))
