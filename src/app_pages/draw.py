@@ -59,6 +59,8 @@ def page() -> None:
             "The database is unavailable. Reading goes on; what you draw and say is kept and saved when it is back.",
             icon=":material/cloud_off:",
         )
+    for missing in state.models.missing.values():
+        notice.warning(f"{missing} {_instead(state)}", icon=":material/warning:")
     try:
         infos = state.models.infos()
         desk(state, pad, infos)
@@ -79,10 +81,15 @@ def indicator(state: AppState) -> None:
             st.badge(trouble, color=colour)
         if not troubles and not state.settings.read_only:
             st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
-    now = (_not_saving(state), state.models.error is None)
+    now = (_not_saving(state), state.models.error is None, [*state.models.missing])
     if st.session_state.setdefault("last_seen", now) != now:
         st.session_state.last_seen = now
         st.rerun(scope="app")  # the rest of the page explains the change
+
+
+def _instead(state: AppState) -> str:
+    """Who reads while another model is missing."""
+    return " ".join(f"The {MODELS[name].display_name} model reads." for name in state.models.infos())
 
 
 def _troubles(state: AppState) -> list[tuple[str, Colour]]:
@@ -107,7 +114,7 @@ def _not_saving(state: AppState) -> bool:
 def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
     """The canvas, the wide one or the upload, and the answer. Runs again after every stroke."""
     found: Reading | UploadedNumber | OnCanvas | None = None
-    take_choices(pad)
+    take_choices(pad, list(infos))
     with st.container(key="desk"):
         with st.container(key="pad", gap="xsmall"):
             by_hand, by_number, by_file = st.tabs(["Draw", TAB, "Upload"], key=pad.tabs, on_change="rerun")

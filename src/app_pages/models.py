@@ -10,7 +10,7 @@ import streamlit as st
 from app_pages.administration import act, database_unavailable, signed_in
 from app_pages.comparing import comparison
 from app_pages.style import show_stylesheet
-from app_pages.versions import details, version_list
+from app_pages.versions import details, plain, version_list
 from feedback.wording import progress_of, verdict
 from gateway.admins import get_admins
 from gateway.visitors import current_visitor
@@ -139,13 +139,13 @@ def _retrain(state: AppState, least: int) -> None:
 
 
 def model_errors(models: ModelLoader) -> None:
-    """What prevents a model or a version from serving."""
+    """What prevents a model or a version from serving, or did, so that another one serves in its place."""
     if models.loading:
         st.info("The models are loading.", icon=":material/hourglass_top:")
     elif models.error:
         st.warning(models.error, icon=":material/warning:")
-    if models.version_error:
-        st.error(models.version_error, icon=":material/error:")
+    for refusal in models.passed_over:
+        st.error(plain(refusal), icon=":material/error:")
 
 
 def show_progress(training: Training | None) -> None:

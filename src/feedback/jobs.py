@@ -115,9 +115,11 @@ def run_in_background(
     return process
 
 
-def train_from_scratch(folder: str, data_dir: str, report: Callable[[str], None], closing: threading.Event) -> bool:
-    """Train every model into `folder`, reporting progress in sentences; returns whether it was completed."""
-    command = ["train_model.py", "--output", folder, "--data-dir", data_dir]
+def train_from_scratch(
+    folder: str, data_dir: str, report: Callable[[str], None], closing: threading.Event, model: str = "all"
+) -> bool:
+    """Train a model, or all, into `folder`, reporting progress in sentences; returns whether it was completed."""
+    command = ["train_model.py", "--model", model, "--output", folder, "--data-dir", data_dir]
     process = run_in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     threading.Thread(target=_terminate_on, args=(process, closing), daemon=True).start()
     last = ""

@@ -37,7 +37,8 @@ async def _health(_request: Request) -> JSONResponse:
 def _ready(_request: Request) -> JSONResponse:
     """Whether the model is loaded and the database takes what is written; otherwise 503 and the reasons.
 
-    `spool` is there only if there is something to look at; the status does not depend on it.
+    `missing` and `spool` are there only if there is something to look at, a model that others read in place of, or what
+    the spool has set aside; the status does not depend on them.
     """
     state = get_app_state()
     state.models.load_now()
@@ -47,6 +48,8 @@ def _ready(_request: Request) -> JSONResponse:
     ready = not any(reasons.values())
     body = {"status": "ready" if ready else "not ready"} | {part: why or "ready" for part, why in reasons.items()}
     body.setdefault("database", "none")  # READ_ONLY: it is not needed
+    if missing := state.models.missing:
+        body["missing"] = " ".join(missing.values())
     if note := spool_note(state.writer.spool):
         body["spool"] = note
     return JSONResponse(body, status_code=200 if ready else 503)
@@ -95,6 +98,11 @@ GAUGES: tuple[tuple[str, str, Callable[[AppState], float]], ...] = (
         "personal_models_bytes",
         "The memory that personal models take, in bytes.",
         lambda state: state.hands.size[1],
+    ),
+    (
+        "models_missing",
+        "Models that cannot read, since their weights are missing or damaged, while others can.",
+        lambda state: len(state.models.missing),
     ),
     ("database_connections_max", "Connections that the pool may use.", lambda state: state.database.pool_size),
 )

@@ -15,6 +15,7 @@ from serving.app_state import get_app_state
 from serving.whole_numbers import Digit, Numbers
 from web.decoding import made_of
 from web.forms import FORM, picture_form
+from web.model_choice import model_for
 from web.problems import problems
 from web.schemas import SECRET_LENGTH, NumberAnswer, NumberDigit
 
@@ -36,14 +37,14 @@ async def read(request: Request) -> Response:
     digit, the text is empty.
     """
     form, picture = await picture_form(request)
-    app = get_app_state()
+    app, model = get_app_state(), await model_for(form)
     personal = form.personal and len(form.session) >= SECRET_LENGTH
     with metrics.timed("total"):
         lattice = await made_of(picture, lambda image: in_picture(image, upright_size(picture)))
         read = (
-            app.numbers.read(lattice, form.model, "api", None)
+            app.numbers.read(lattice, model, "api", None)
             if app.settings.read_only
-            else app.numbers.read_and_keep(lattice, form.model, "api", api_visitor(form.session), personal)
+            else app.numbers.read_and_keep(lattice, model, "api", api_visitor(form.session), personal)
         )
         numbers = await asyncio.wrap_future(read)
     return Response(_answer(numbers, kept=not app.settings.read_only).model_dump_json(), media_type="application/json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ from storage.insights import Insights
 from storage.model_store import Candidate
 from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
-from support.classroom import draw, nudged, person, register
+from support.classroom import damaged, draw, nudged, person, register
 from support.clock import RIGHT, Clock
 from support.retrained import retrained_card
 from support.running_app import wait_until
@@ -251,6 +252,31 @@ def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(database: Da
     button(at, "roll-back-cnn-2")
     assert serving(database) == 1
     assert not [each for each in at.button if str(each.key).startswith("roll-back")], "there is nothing to go back to"
+
+
+def test_a_damaged_version_is_neither_promoted_nor_rolled_back_to_and_the_reason_is_shown(database: Database) -> None:
+    def damage(version: int, column: str, value: object) -> None:
+        with database.transaction() as cursor:
+            cursor.execute(f"UPDATE model_versions SET {column} = %s WHERE version = %s", (value, version))  # noqa: S608
+
+    learnt(database, 2)
+    damage(2, "metrics", json.dumps(card("cnn").to_json() | {"temperature": -1}))
+    damage(3, "weights", damaged(nudged("cnn", 0.002)))
+    at = sign_in(opened("models"))
+    why = {2: "temperature is wrong: input should be greater", 3: "do not have the checksum that belongs to them"}
+    for version, reason in why.items():
+        at.selectbox(key="chosen-cnn").set_value(version).run()
+        button(at, f"promote-cnn-{version}")
+        assert serving(database) == 1
+        assert reason in at.error[0].value
+    at.selectbox(key="chosen-cnn").set_value(2).run()
+    assert "This version cannot serve, because its model card is damaged." in said(at)
+    model_store.promote(database, "cnn", 3, "admin")  # as a release before this one could
+    model_store.promote(database, "cnn", 1, "admin")
+    at.run()
+    button(at, "roll-back-cnn-1")
+    assert serving(database) == 1
+    assert why[3] in at.error[0].value
 
 
 def test_a_session_that_ends_while_a_training_is_watched_is_asked_for_the_password(
