@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,7 @@ class ModelLoader:
         predictor = self._predictor
         if predictor is None:
             return self._error
-        return None if predictor.models else _together(predictor.missing)
+        return None if predictor.models else " ".join(predictor.reasons)
 
     @property
     def missing(self) -> dict[str, str]:
@@ -127,14 +127,14 @@ class ModelLoader:
         """What is known of each model that serves, or will once it is loaded. Raises ModelMissing for none at all."""
         if not self.loading:
             return {name: model.info for name, model in self.predictor().models.items()}
-        found, missing = {}, {}
+        found, missing = {}, list[str]()
         for model in MODELS:
             try:
                 found[model] = read_weights(find_folder(model, self._settings.data_dir), model).info
             except ModelMissing as error:
-                missing[model] = str(error)
+                missing.append(str(error))
         if not found:
-            raise ModelMissing(_together(missing))
+            raise ModelMissing(" ".join(missing))
         return found
 
     def _run(self) -> None:
@@ -194,10 +194,6 @@ class ModelLoader:
             predictor.load(folder, name)
             if self._watcher is not None and name in predictor.models:
                 self._watcher.ship(read_weights(folder, name))
-
-
-def _together(why: Mapping[str, str]) -> str:
-    return " ".join(dict.fromkeys(why.values()))
 
 
 def load_shipped(settings: Settings) -> Predictor:

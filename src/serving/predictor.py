@@ -183,9 +183,17 @@ class Predictor:
         """Read frames as one batch, see ServingModel. Raises ModelMissing for a model that is not there."""
         return self.model(model).predict_all(frames, hands)
 
+    @property
+    def reasons(self) -> list[str]:
+        """Why no model can be asked, where none can: each reason once."""
+        return list(dict.fromkeys(str(self._refused.get(name, _NOTHING_INTACT)) for name in MODELS))
+
     def _why_missing(self, name: str) -> str:
-        why = self._refused.get(name, f"No version of it is intact: to make one, {TRAIN}")
+        why = self._refused.get(name, _NOTHING_INTACT)
         return f"The {MODELS[name].display_name} model cannot read at the moment. {why}"
+
+
+_NOTHING_INTACT = f"No version of it is intact: to make one, {TRAIN}"
 
 
 def load_predictor(folder: Path | Mapping[str, Path], threads: int = 1) -> Predictor:
