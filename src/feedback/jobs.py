@@ -48,7 +48,7 @@ class RetrainingJob:
         self._closing.set()
         with self._starting:
             if self._process is not None:
-                _end(self._process)
+                end_process(self._process)
 
     @property
     def running(self) -> bool:
@@ -134,8 +134,8 @@ def train_from_scratch(
     return process.returncode == 0
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a training. At the lowest priority, on a busy machine, it may be long in hearing that it should."""
+def end_process(process: subprocess.Popen[str]) -> None:
+    """End one of our commands. At the lowest priority, on a busy machine, it may be long in hearing that it should."""
     process.terminate()
     try:
         process.wait(GRACE)

@@ -12,6 +12,7 @@ from serving.batching import Batcher
 from serving.explaining import Explainer
 from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
+from serving.nightly import NightlyCheck
 from serving.page_readings import PageReadings
 from serving.reading import Reader
 from serving.whole_numbers import NumberReader
@@ -45,6 +46,7 @@ class AppState:
     page_readings: PageReadings
     numbers: NumberReader
     explainer: Explainer
+    self_check: NightlyCheck
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
@@ -54,6 +56,7 @@ class AppState:
         self.hands.close()
         self.batcher.close()
         self.retraining.close()
+        self.self_check.close()
         self.writer.close()
         self.database.close()
 
@@ -77,8 +80,12 @@ def open_app_state(settings: Settings) -> AppState:
     readings = PageReadings(reader, keeps=not settings.read_only)
     numbers = NumberReader(batcher, writer, known)
     explainer, insights = Explainer(models, known, database), Insights(database)
+    nightly = NightlyCheck(database)
+    if not settings.read_only:
+        nightly.open()
     return AppState(
-        settings, database, writer, insights, retraining, models, batcher, known, reader, readings, numbers, explainer
+        *(settings, database, writer, insights, retraining, models, batcher, known, reader, readings, numbers),
+        *(explainer, nightly),
     )
 
 

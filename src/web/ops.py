@@ -143,6 +143,7 @@ class StateCollector(Collector):
             yield GaugeMetricFamily(f"digit_reader_{name}", text, value(self._state))
         if not self._state.settings.read_only:
             yield self._database()
+            yield from self._self_check()
         yield self._versions()
         yield from self._labelled()
 
@@ -150,6 +151,15 @@ class StateCollector(Collector):
         """Absent where nothing is kept: there is no database whose absence should alarm anybody."""
         up = self._state.database.away is None
         return GaugeMetricFamily("digit_reader_database_up", "Whether the database can be reached, 1 or 0.", up)
+
+    def _self_check(self) -> Iterable[Metric]:
+        """Absent until a check has ended: an app that has just been installed has nothing to alarm anybody."""
+        check = self._state.self_check.last
+        if check is None or check.finished_at is None:
+            return
+        ended, findings = check.finished_at.timestamp(), len(check.findings)
+        yield GaugeMetricFamily("digit_reader_self_check_timestamp_seconds", "When the last self-check ended.", ended)
+        yield GaugeMetricFamily("digit_reader_self_check_findings", "What the last self-check found wrong.", findings)
 
     def _versions(self) -> Metric:
         family = GaugeMetricFamily(

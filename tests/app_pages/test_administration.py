@@ -29,6 +29,7 @@ from serving.batching import Batcher
 from serving.explaining import Explainer
 from serving.hands import HandCache
 from serving.loading import ModelLoader
+from serving.nightly import NightlyCheck
 from serving.page_readings import PageReadings
 from serving.predictor import Predictor
 from serving.reading import Reader
@@ -79,6 +80,7 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
         PageReadings(reader),
         NumberReader(batcher, writer, hands),
         Explainer(models, hands, database),
+        NightlyCheck(database),
     )
     batcher.close()
     job.close()
