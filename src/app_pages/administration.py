@@ -17,6 +17,7 @@ from gateway.visitors import current_client, current_visitor
 from learning.weights import ModelMissing
 from serving.app_state import get_app_state
 from serving.conversion import NotConverted
+from storage.check_log import CheckUnderWay
 from storage.database import Database, DatabaseAway
 from storage.model_store import NoSuchVersion
 from storage.nothing_kept import NOTHING_KEPT
@@ -25,7 +26,7 @@ from storage.trainings import TrainingUnderWay
 T = TypeVar("T")
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-REFUSALS = (NoSuchVersion, TrainingUnderWay, ModelMissing, NotConverted)
+REFUSALS = (NoSuchVersion, TrainingUnderWay, CheckUnderWay, ModelMissing, NotConverted)
 
 
 # --- Signing in -------------------------------------------------------------------------------------------------------

@@ -153,13 +153,14 @@ class StateCollector(Collector):
         return GaugeMetricFamily("digit_reader_database_up", "Whether the database can be reached, 1 or 0.", up)
 
     def _self_check(self) -> Iterable[Metric]:
-        """Absent until a check has ended: an app that has just been installed has nothing to alarm anybody."""
+        """Without a value until a check has ended: what has just been installed alarms nobody."""
+        ended = GaugeMetricFamily("digit_reader_self_check_timestamp_seconds", "When the last self-check ended.", None)
+        findings = GaugeMetricFamily("digit_reader_self_check_findings", "What the last self-check found wrong.", None)
         check = self._state.self_check.last
-        if check is None or check.finished_at is None:
-            return
-        ended, findings = check.finished_at.timestamp(), len(check.findings)
-        yield GaugeMetricFamily("digit_reader_self_check_timestamp_seconds", "When the last self-check ended.", ended)
-        yield GaugeMetricFamily("digit_reader_self_check_findings", "What the last self-check found wrong.", findings)
+        if check is not None and check.finished_at is not None:
+            ended.add_metric([], check.finished_at.timestamp())
+            findings.add_metric([], len(check.findings))
+        return ended, findings
 
     def _versions(self) -> Metric:
         family = GaugeMetricFamily(

@@ -35,7 +35,8 @@ from serving.predictor import Predictor
 from serving.reading import Reader
 from serving.whole_numbers import NumberReader
 from settings import ROOT, Settings, load_settings
-from storage import model_store, trainings
+from storage import check_log, model_store, trainings
+from storage.check_log import Result
 from storage.database import Database
 from storage.insights import Insights
 from storage.model_store import Candidate
@@ -342,6 +343,33 @@ def test_what_prevents_a_model_from_serving_is_said(
     register(database, "cnn")
     at = sign_in(opened("models"))
     assert sentence in [each.value for each in at.warning]
+
+
+def test_the_models_page_says_what_the_self_check_found_and_starts_another(
+    state: AppState, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Covers src/app_pages: integrity."""
+    with database.transaction() as cursor:
+        cursor.execute("TRUNCATE self_checks")
+    register(database, "cnn")
+    asked: list[str] = []
+    monkeypatch.setattr(state.self_check, "start", asked.append)
+    at = sign_in(opened("models"))
+    assert "No self-check has ended yet" in said(at)
+    button(at, "self-check")
+    assert asked == ["admin"]
+    for findings in (["3 pictures cannot be decoded (in the table predictions, id 1, 2, 3)."], []):
+        number, reached = check_log.begin(database, "nightly")
+        check_log.end(database, number, Result(findings, 5000, 1, 2, reached))
+        at.run()
+        assert "looked at 5,000 drawings one by one" in said(at)
+        assert "the tallies of 1 day hour by hour" in said(at)
+        assert ("Nothing was wrong." in said(at)) == (not findings)
+        assert all(each in said(at) for each in findings)
+    with database.transaction() as cursor:
+        cursor.execute("UPDATE self_checks SET finished_at = now() - interval '3 days'")
+    at.run()
+    assert "No self-check has ended for more than two days" in said(at)
 
 
 def test_without_trainings_the_experiments_page_says_where_they_come_from(database: Database) -> None:
