@@ -16,7 +16,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import gateway.admins
-from app_pages import administration, version_actions
+from app_pages import administration, integrity, version_actions
 from feedback import jobs
 from feedback.jobs import RetrainingJob
 from gateway.admins import MAX_IDLE, Admins
@@ -99,7 +99,7 @@ def show(state: AppState, admins: Admins, monkeypatch: pytest.MonkeyPatch) -> No
     """Have the pages find this state and these administrators."""
     monkeypatch.setattr(app_state, "get_app_state", lambda: state)
     monkeypatch.setattr(administration, "get_app_state", lambda: state)
-    for module in (gateway.admins, administration, version_actions):
+    for module in (gateway.admins, administration, version_actions, integrity):
         monkeypatch.setattr(module, "get_admins", lambda: admins)
 
 
