@@ -43,6 +43,8 @@ class NightlyCheck:
         with self._starting:
             if self._process is not None:
                 end_process(self._process)
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
 
     @property
     def last(self) -> SelfCheck | None:
