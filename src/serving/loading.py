@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from feedback.jobs import train_from_scratch
 from learning.registry import DEFAULT_MODEL, MODELS
 from learning.weights import (
+    TRAIN,
     ModelInfo,
     ModelMissing,
     Weights,
@@ -36,6 +37,8 @@ DELAY_AFTER_PAGE = 0.5
 DELAY_AFTER_START = 6.0
 # So long the first load waits for the database, which knows the active version; without it the project's own serves.
 DATABASE_TIMEOUT = 2.0
+
+NO_WEIGHTS = f"There are no trained weights: to make them, {TRAIN}"
 
 log = logging.getLogger(__name__)
 
@@ -127,14 +130,15 @@ class ModelLoader:
         """What is known of each model that serves, or will once it is loaded. Raises ModelMissing for none at all."""
         if not self.loading:
             return {name: model.info for name, model in self.predictor().models.items()}
-        found, missing = {}, list[str]()
+        found, missing = {}, list[ModelMissing]()
         for model in MODELS:
             try:
                 found[model] = read_weights(find_folder(model, self._settings.data_dir), model).info
             except ModelMissing as error:
-                missing.append(str(error))
+                missing.append(error)
         if not found:
-            raise ModelMissing(" ".join(missing))
+            nothing = all(isinstance(each, WeightsMissing) for each in missing)
+            raise ModelMissing(NO_WEIGHTS if nothing else " ".join(map(str, missing)))
         return found
 
     def _run(self) -> None:
@@ -186,6 +190,7 @@ class ModelLoader:
             for name in names:
                 predictor.report(name, said)
 
+        report(NO_WEIGHTS)
         if not train_from_scratch(str(folder), str(data_dir), report, self._closing, asked):
             return
         for name in names:
