@@ -3,7 +3,7 @@
 #   make run     the app at http://localhost:8501 (PORT=9000 for another port, ADDRESS=0.0.0.0 to open it to the network)
 #   make test    every test except the long ones and Docker's
 #
-# The others: install install-dev train lint bench test-full test-docker screenshots clean
+# The others: install install-dev lock train lint bench test-full test-docker screenshots clean
 # On a server, with Docker: up down logs backup restore deploy
 
 PYTHON ?= python3
@@ -16,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 # recompiles a few thousand files, which takes longer than everything else at startup.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test install install-dev train lint bench test-full test-docker screenshots clean
+.PHONY: run test install install-dev lock train lint bench test-full test-docker screenshots clean
 .PHONY: up down logs backup restore deploy
 .DEFAULT_GOAL := run
 
@@ -69,25 +69,43 @@ install-dev: .venv/.installed-dev
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# uv installs torch and torchvision from PyTorch's own index, where the CPU build is small. If that index is
-# unreachable, both come from PyPI instead, which on Linux includes CUDA. Any other error is reported and is final.
+# Everything is installed in the version that locks/ has, and only if its checksum is the one there. uv takes torch and
+# torchvision from PyTorch's own index, where the CPU build is small; their checksums are in torch-cpu.lock, which `make
+# lock` writes where it reaches that index. If the index is unreachable, both come from PyPI instead, which on Linux
+# includes CUDA, and then nothing at all is installed without a checksum. Any other error is reported and is final.
+CPU_LOCK := $(if $(filter cpu,$(TORCH_BACKEND)),$(wildcard locks/torch-cpu.lock))
 define INSTALL
 	@echo "Installing $(1) (the first time this takes a minute or two) ..."
-	@UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend=$(TORCH_BACKEND) -r $(1) 2>.venv/uv.log || { \
+	@UV_HTTP_RETRIES=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend=$(TORCH_BACKEND) \
+	    -r $(1) -c locks/packages.lock $(addprefix -c ,$(CPU_LOCK)) 2>.venv/uv.log || { \
 	  cat .venv/uv.log >&2; \
 	  grep -q pytorch.org .venv/uv.log || { echo "Nothing was installed: see above." >&2; exit 1; }; \
 	  echo "PyTorch's own index did not work: installing torch from PyPI, which on Linux is a download of some 3 GB." >&2; \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python -r $(1); }
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes \
+	    -r $(1) -c locks/packages.lock -c locks/torch-pypi.lock; }
 endef
 
-.venv/.installed: requirements.txt | .venv/bin/uv
+LOCKS := $(wildcard locks/*.lock)
+
+.venv/.installed: requirements.txt $(LOCKS) | .venv/bin/uv
 	$(call INSTALL,requirements.txt)
 	@touch $@
 
-.venv/.installed-dev: requirements-dev.txt .venv/.installed | .venv/bin/uv
+.venv/.installed-dev: requirements-dev.txt $(LOCKS) .venv/.installed | .venv/bin/uv
 	$(call INSTALL,requirements-dev.txt)
 	@$(BIN)/python tests/support/chromium.py
 	@touch $@
+
+# The locks again, after a change to requirements*.txt: what still fits keeps its version, unless UPGRADE=--upgrade.
+# One lock serves Linux and macOS, and every Python from the oldest that we support.
+UPGRADE ?=
+LOCKED := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header $(UPGRADE)
+lock: | .venv/bin/uv
+	$(BIN)/uv pip compile $(LOCKED) --no-emit-package torch --no-emit-package torchvision requirements-dev.txt \
+	    --output-file locks/packages.lock >/dev/null
+	@grep -E '^torch(vision)?==' requirements.txt | $(BIN)/uv pip compile $(LOCKED) --no-deps - \
+	    --output-file locks/torch-pypi.lock >/dev/null
+	@$(BIN)/python tests/support/torch_wheels.py locks/torch-cpu.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov runs reports

@@ -83,7 +83,7 @@ def active_model(settings: Settings, database: Database) -> ServingModel:
     """The version that serves in the running app, or would. Raises ModelMissing, DatabaseAway."""
     predictor = load_shipped(settings)
     watch(settings, database, predictor).close()
-    return predictor.models[DEFAULT_MODEL]
+    return predictor.model(DEFAULT_MODEL)
 
 
 def told(tally: Tally) -> str:

@@ -143,6 +143,7 @@ def test_dashboard_and_alerts_ask_for_series_that_the_app_has(app: RunningApp) -
     # Absent until somebody has read or labelled something; metrics.py and ops.py name them.
     offered |= {"digit_reader_predictions_total", "digit_reader_live_accuracy_ratio", "digit_reader_labelled_drawings"}
     offered |= {"digit_reader_confidence_ratio_bucket", "digit_reader_confidence_ratio_count"}
+    offered |= {"digit_reader_self_check_findings", "digit_reader_self_check_timestamp_seconds"}
     asked = {name for query in [*QUERIES, *(rule["expr"] for rule in RULES)] for name in series_of(query)}
     assert len(asked) > 10
     assert asked <= offered, "nothing offers these series"

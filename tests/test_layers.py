@@ -16,7 +16,7 @@ from settings import ROOT
 LADDER: list[set[str]] = [
     {"settings", "metrics", "command_line", "percentages", "frames"},
     {"learning"},
-    {"storage.outages", "storage.waiting"},
+    {"storage.outages", "storage.waiting", "storage.locks"},
     {"storage.embedded", "storage.migrations"},
     {"storage.database", "storage.spool_file"},
     {"storage.spool", "storage.statements", "storage.announcements"},
@@ -35,6 +35,7 @@ LADDER: list[set[str]] = [
         "storage.own_data",
         "storage.disk",
         "storage.unused_labels",
+        "storage.check_log",
     },
     {
         "storage.withdrawal",
@@ -46,14 +47,14 @@ LADDER: list[set[str]] = [
         "storage.visitor_labels",
         "storage.history",
     },
-    {"storage.labelled", "storage.imports", "storage.retention"},
+    {"storage.labelled", "storage.imports", "storage.retention", "storage.integrity"},
     {"storage.sweeping"},
     {"logger", "feedback", "datasets"},
     {"serving.prediction", "serving.personal"},
     {"serving.choosing"},
     {"serving.predictor", "serving.batching", "serving.conversion"},
     {"serving.hand_building", "serving.watcher", "serving.comparison"},
-    {"serving.loading"},
+    {"serving.loading", "serving.nightly"},
     {"serving.hands"},
     {"serving.reading"},
     {"serving.page_readings", "serving.whole_numbers", "serving.explaining", "serving.importing"},
@@ -61,7 +62,7 @@ LADDER: list[set[str]] = [
     {"gateway"},
     {"web"},
     {"app_pages", "benchmarks"},
-    {"app", "train_model", "retrain_model", "recount", "benchmark", "export_onnx"}
+    {"app", "train_model", "retrain_model", "recount", "self_check", "benchmark", "export_onnx"}
     | {"predict_image", "export_dataset", "import_dataset"},
 ]
 ALLOWED = {

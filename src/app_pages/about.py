@@ -98,6 +98,8 @@ def model_cards() -> None:
     except ModelMissing as error:
         st.warning(f"No model can read at the moment. {error}", icon=":material/warning:")
         return
+    for missing in get_app_state().models.missing.values():
+        st.warning(missing, icon=":material/warning:")
     for name, tab in zip(infos, st.tabs([MODELS[name].display_name for name in infos]), strict=True):
         with tab:
             st.html(_table(("model card", ""), _card(infos[name])))

@@ -18,6 +18,7 @@ from gateway.visitors import current_admin, current_client
 from learning.weights import ModelMissing
 from serving.app_state import get_app_state
 from serving.conversion import NotConverted
+from storage.check_log import CheckUnderWay
 from storage.database import Database, DatabaseAway
 from storage.disk import space
 from storage.model_store import NoSuchVersion
@@ -27,7 +28,7 @@ from storage.trainings import TrainingUnderWay
 T = TypeVar("T")
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-REFUSALS = (NoSuchVersion, TrainingUnderWay, ModelMissing, NotConverted)
+REFUSALS = (NoSuchVersion, TrainingUnderWay, CheckUnderWay, ModelMissing, NotConverted)
 
 _exchange = st.components.v2.component(
     "sign_in", js=Path(__file__).with_name("sign_in.js").read_text(encoding="utf-8"), isolate_styles=False

@@ -6,6 +6,7 @@ new one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -56,7 +57,9 @@ def choose_brush(pad: Pad) -> None:
     st.segmented_control("Brush", list(BRUSHES), required=True, key="brush", label_visibility="collapsed")
 
 
-def take_choices(pad: Pad) -> None:
-    """What was chosen last: the switches stand below what depends on them."""
+def take_choices(pad: Pad, models: Sequence[str]) -> None:
+    """What was chosen last, of the models that serve: the switches stand below what depends on them."""
     pad.brush = st.session_state.get("brush") or pad.brush
     pad.model = st.session_state.get("model") or pad.model
+    if pad.model not in models:  # it is missing
+        pad.model = st.session_state.model = models[0]

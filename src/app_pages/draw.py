@@ -67,7 +67,7 @@ def page() -> None:
 def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
     """The canvas, the wide one or the upload, and the answer. Runs again after every stroke."""
     found: Reading | UploadedNumber | OnCanvas | None = None
-    take_choices(pad)
+    take_choices(pad, list(infos))
     with st.container(key="desk"):
         with st.container(key="pad", gap="xsmall"):
             by_hand, by_number, by_file = st.tabs(["Draw", TAB, "Upload"], key=pad.tabs, on_change="rerun")

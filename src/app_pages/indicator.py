@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from learning.registry import MODELS
 from serving.app_state import AppState
 from storage.disk import space
 from storage.nothing_kept import NOTHING_KEPT
@@ -33,6 +34,13 @@ def show_notice(state: AppState) -> None:
             "The disk is nearly full: before long nothing more can be saved. Tell whoever runs this app.",
             icon=":material/hard_drive:",
         )
+    for missing in state.models.missing.values():
+        st.warning(f"{missing} {_instead(state)}", icon=":material/warning:")
+
+
+def _instead(state: AppState) -> str:
+    """Who reads while another model is missing."""
+    return " ".join(f"The {MODELS[name].display_name} model reads." for name in state.models.infos())
 
 
 def not_saving(state: AppState) -> bool:
@@ -55,7 +63,8 @@ def indicator(state: AppState) -> None:
             st.badge(trouble, color=colour)
         if not troubles and not state.settings.read_only:
             st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
-    now = (not_saving(state), state.writer.spool.trouble, nearly_full(state), state.models.error is None)
+    models = (state.models.error is None, [*state.models.missing])
+    now = (not_saving(state), state.writer.spool.trouble, nearly_full(state), models)
     if st.session_state.setdefault("last_seen", now) != now:
         st.session_state.last_seen = now
         st.rerun(scope="app")  # the rest of the page explains the change

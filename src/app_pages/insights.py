@@ -155,9 +155,10 @@ def _beside(left: Figure, right: Figure) -> None:
 
 def _card(state: AppState) -> ModelCard | None:
     try:
-        return state.models.infos()[DEFAULT_MODEL].card
+        info = state.models.infos().get(DEFAULT_MODEL)
     except ModelMissing:
         return None
+    return info.card if info else None
 
 
 page()

@@ -1,4 +1,4 @@
-"""The Models page: retraining, the versions of each model and why they serve or not, and their comparison."""
+"""The Models page: retraining, the versions of each model and why they serve or not, and whether all is intact."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import streamlit as st
 
 from app_pages.administration import act, database_unavailable, signed_in
 from app_pages.comparing import comparison
+from app_pages.integrity import integrity
 from app_pages.style import show_stylesheet
-from app_pages.versions import details, version_list
+from app_pages.versions import details, plain, version_list
 from feedback.wording import progress_of, verdict
 from gateway.admins import get_admins
 from gateway.visitors import current_admin
@@ -27,7 +28,7 @@ MIN_LABELS = 50
 
 
 def page() -> None:
-    """The whole page: retraining, the versions, the details of one, and a comparison of two."""
+    """The whole page: retraining, the versions, the details of one, a comparison of two, and the self-check."""
     st.set_page_config(layout="wide")
     if not signed_in("Models"):
         return
@@ -47,13 +48,15 @@ def page() -> None:
             key="network",
         )
         versions = model_store.versions(state.database, model)
-        if not versions:
+        if versions:
+            changes = promotions(state.database, model)
+            version_list(versions, changes)
+            details(state.database, versions, changes)
+            comparison(state.database, versions)
+        else:
             st.info("No version is stored yet: the app stores its own once its models are loaded.")
-            return
-        changes = promotions(state.database, model)
-        version_list(versions, changes)
-        details(state.database, versions, changes)
-        comparison(state.database, versions)
+        st.header("Self-check", anchor=False, divider="gray")
+        integrity(state)
     except DatabaseAway:
         database_unavailable(state.database)
 
@@ -139,13 +142,13 @@ def _retrain(state: AppState, least: int) -> None:
 
 
 def model_errors(models: ModelLoader) -> None:
-    """What prevents a model or a version from serving."""
+    """What prevents a model or a version from serving, or did, so that another one serves in its place."""
     if models.loading:
         st.info("The models are loading.", icon=":material/hourglass_top:")
     elif models.error:
         st.warning(models.error, icon=":material/warning:")
-    if models.version_error:
-        st.error(models.version_error, icon=":material/error:")
+    for refusal in models.passed_over:
+        st.error(plain(refusal), icon=":material/error:")
 
 
 def show_progress(training: Training | None) -> None:

@@ -10,6 +10,7 @@ from app_pages.administration import act
 from gateway.admins import get_admins
 from gateway.visitors import current_admin
 from serving.conversion import to_onnx
+from serving.loading import check_version
 from storage import model_store
 from storage.database import Database
 from storage.model_store import NoSuchVersion, Version
@@ -32,7 +33,12 @@ def promote_button(database: Database, version: Version) -> None:
 
 def _promote(database: Database, version: Version) -> None:
     done = f"Version {version.version} serves: every running app switches to it within seconds."
-    act(lambda: model_store.promote(database, version.model, version.version, "admin"), done)
+
+    def promote() -> None:
+        check_version(database, version.model, version.version)
+        model_store.promote(database, version.model, version.version, "admin")
+
+    act(promote, done)
 
 
 def roll_back_button(database: Database, model: str, serving: int, target: int | None) -> None:
@@ -54,17 +60,18 @@ def roll_back_button(database: Database, model: str, serving: int, target: int |
             key=f"roll-back-{model}-{serving}",
             type="primary",
             on_click=_roll_back,
-            args=(database, model, serving),
+            args=(database, model, serving, target),
         )
 
 
-def _roll_back(database: Database, model: str, seen: int) -> None:
+def _roll_back(database: Database, model: str, seen: int, target: int) -> None:
     """One step back from the version that was shown as active: an extra click must not go back further."""
 
     def back() -> int:
         serving = model_store.active(database, model)
         if serving != seen:
             raise NoSuchVersion(f"Version {serving} serves now, so nothing was rolled back.")
+        check_version(database, model, target)
         return model_store.roll_back(database, model, "admin")
 
     act(back, lambda version: f"Version {version} serves again.")

@@ -49,7 +49,7 @@ def _row(version: Version, changes: Sequence[Promotion]) -> str:
         "" if version.parent is None else str(version.parent),
         *(_card_cells(card) if card else ("", "", "", "damaged")),
     )
-    why = f"{standing(version, changes)} {first_sentence(version.reason)}".strip()
+    why = f"{standing(version, changes)} {version.flaw or first_sentence(version.reason)}".strip()
     return f'<tr>{"".join(f"<td>{cell}</td>" for cell in cells)}<td class="why">{escape(why)}</td></tr>'
 
 
@@ -90,9 +90,9 @@ def details(database: Database, versions: list[Version], changes: Sequence[Promo
         roll_back_button(database, model, serving, rollback_target(list(changes), serving))
         weights_button(database, version)
         onnx_button(database, version)
-    st.markdown(_plain(f"{standing(version, changes)} {version.reason}".strip()))
+    st.markdown(plain(f"{standing(version, changes)} {version.reason}".strip()))
     if version.card is None:
-        st.error("This version's model card is damaged, so it cannot serve.", icon=":material/error:")
+        st.error(plain(f"This version cannot serve, because its model card is damaged. {version.flaw}"))
         return
     if isinstance(version.card, RetrainedCard):
         gains(version, version.card)
@@ -116,7 +116,7 @@ def gains(version: Version, card: RetrainedCard) -> None:
         account_table(card)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A sentence that markdown leaves as it is."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+-.!|$~:" else letter for letter in text)
 

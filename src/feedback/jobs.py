@@ -48,7 +48,7 @@ class RetrainingJob:
         self._closing.set()
         with self._starting:
             if self._process is not None:
-                _end(self._process)
+                end_process(self._process)
 
     @property
     def running(self) -> bool:
@@ -115,9 +115,11 @@ def run_in_background(
     return process
 
 
-def train_from_scratch(folder: str, data_dir: str, report: Callable[[str], None], closing: threading.Event) -> bool:
-    """Train every model into `folder`, reporting progress in sentences; returns whether it was completed."""
-    command = ["train_model.py", "--output", folder, "--data-dir", data_dir]
+def train_from_scratch(
+    folder: str, data_dir: str, report: Callable[[str], None], closing: threading.Event, model: str = "all"
+) -> bool:
+    """Train a model, or all, into `folder`, reporting progress in sentences; returns whether it was completed."""
+    command = ["train_model.py", "--model", model, "--output", folder, "--data-dir", data_dir]
     process = run_in_background(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     threading.Thread(target=_terminate_on, args=(process, closing), daemon=True).start()
     last = ""
@@ -132,8 +134,8 @@ def train_from_scratch(folder: str, data_dir: str, report: Callable[[str], None]
     return process.returncode == 0
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a training. At the lowest priority, on a busy machine, it may be long in hearing that it should."""
+def end_process(process: subprocess.Popen[str]) -> None:
+    """End one of our commands. At the lowest priority, on a busy machine, it may be long in hearing that it should."""
     process.terminate()
     try:
         process.wait(GRACE)

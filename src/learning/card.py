@@ -7,17 +7,34 @@ field's alias names it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 FORMAT = 1  # raised when an older version of the app could no longer read a card
+MAX_LENGTH = 4_000_000  # characters of a card as JSON: a shipped one has 10,000
+
+
+def _plausible(moment: datetime) -> datetime:
+    """A time that calendars, time zones and subtractions can deal with."""
+    if not 2000 <= moment.year < 2200:
+        raise ValueError("it must be between 2000 and 2200")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Nats = Annotated[float, Field(ge=0, le=1e6)]
+Version = Annotated[int, Field(ge=1, le=10**9)]
+Digit = Annotated[int, Field(ge=0, le=9)]
+Label = Annotated[int, Field(ge=0, le=10)]
+Cores = Annotated[int, Field(ge=1, le=100_000)]
+Moment = Annotated[datetime, AfterValidator(_plausible)]
 PerDigit = Annotated[tuple[Fraction, ...], Field(min_length=10, max_length=10)]
 ConfusionRow = Annotated[tuple[Count, ...], Field(min_length=10, max_length=10)]
 Confusion = Annotated[tuple[ConfusionRow, ...], Field(min_length=10, max_length=10)]
@@ -34,8 +51,8 @@ class _Part(BaseModel):
 class DigitScore(_Part):
     """digit_score = sigmoid(scale * evidence + bias); a drawing is a digit from `threshold` (0-1) upwards."""
 
-    scale: float
-    bias: float = Field(alias="offset")
+    scale: Annotated[float, Field(ge=-1e6, le=1e6)]
+    bias: Annotated[float, Field(ge=-1e6, le=1e6)] = Field(alias="offset")
     threshold: Fraction
 
 
@@ -57,7 +74,7 @@ class Evaluation(_Part):
     n: Count
     accuracy: Fraction
     per_digit: PerDigit
-    nll: Annotated[float, Field(ge=0)]
+    nll: Nats
     ece: Fraction
     confusion: Confusion
     reliability: tuple[ReliabilityBin, ...] = ()
@@ -74,7 +91,7 @@ class GateMeasurement(_Part):
     per_digit: PerDigit
     digit_auroc: Fraction
     refused: PerDigit | None = None
-    version: int | None = None
+    version: Version | None = None
     test_accuracy: Fraction | None = None
 
 
@@ -91,34 +108,39 @@ class ModelCard(_Part):
 
     format: Annotated[int, Field(ge=1, le=FORMAT)] = FORMAT
     architecture: str
-    parameters: Annotated[int, Field(ge=1)]
+    parameters: Annotated[int, Field(ge=1, le=10**12)]
     temperature: Annotated[float, Field(ge=0.01, le=100)]
     digit_score: DigitScore
     test_accuracy: Fraction
     validation_accuracy: Fraction
     train_accuracy: Fraction | None = None
     per_digit_accuracy: PerDigit
-    nll: Annotated[float, Field(ge=0)]
+    nll: Nats
     ece: Fraction
     confusion: Confusion | None = None
     reliability: tuple[ReliabilityBin, ...] | None = None
     data: str
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
     knobs: dict[str, Any] = {}
     history: tuple[dict[str, int | float], ...] | None = None
-    wall_seconds: Annotated[float, Field(ge=0)]
+    wall_seconds: Annotated[float, Field(ge=0, le=1e9)]
     cpu: str | None = None
-    cores: int | None = None
-    threads: int | None = None
+    cores: Cores | None = None
+    threads: Cores | None = None
     torch: str | None = None
     python: str | None = None
-    trained_at: datetime
+    trained_at: Moment
     ink: dict[str, tuple[Fraction, ...]] | None = None
     """Of the pen widths and slants of MNIST's digits, the fractions in each of frames.slots' slots."""
 
     @classmethod
+    def from_text(cls, text: str) -> ModelCard:
+        """The card in the text of a .json or of a row. Raises CardError, whatever the text is."""
+        return cls.from_json(parse(text))
+
+    @classmethod
     def from_json(cls, values: object) -> ModelCard:
-        """The card in a .json or a row, a RetrainedCard where it is one. Raises CardError."""
+        """The card in plain values, a RetrainedCard where it is one. Raises CardError."""
         if not isinstance(values, Mapping):
             raise CardError("The model card is not an object.")
         kind = RetrainedCard if "before" in values else ModelCard
@@ -134,12 +156,43 @@ class ModelCard(_Part):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+# Half of a character that JSON has in two, and the one that PostgreSQL does not store.
+_NOT_TEXT = re.compile(r"[\ud800-\udfff\0]")
+
+
+def parse(text: str) -> Any:
+    """JSON of bounded length and depth, with finite numbers and text that can be stored. Raises CardError."""
+    if len(text) > MAX_LENGTH:
+        raise CardError(f"The model card is longer than {MAX_LENGTH} characters.")
+    try:
+        values = json.loads(text)
+        json.dumps(values, allow_nan=False)  # 1e999 became infinite, wherever it stands
+    except (ValueError, RecursionError) as error:
+        raise CardError("The model card is not JSON with finite numbers.") from error
+    if any(map(_NOT_TEXT.search, _texts(values))):
+        raise CardError("The model card has a character that cannot be stored.")
+    return values
+
+
+def _texts(values: object) -> Iterator[str]:
+    """Every text within plain values, names included."""
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, dict):
+        for name, value in values.items():
+            yield name
+            yield from _texts(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _texts(value)
+
+
 class DroppedLabel(_Part):
     """A label that other people's drawings contradict, and the digit that its drawing looks like."""
 
     drawing_id: UUID = Field(alias="id")
-    label: int
-    looks_like: int
+    label: Label
+    looks_like: Digit
 
 
 class LabelAccount(_Part):

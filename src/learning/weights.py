@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from learning.card import ModelCard
+from learning.card import CardError, ModelCard, parse
 from learning.registry import MODELS, TRAINABLE
 from settings import ROOT
 
@@ -24,7 +24,8 @@ SHIPPED_DIR = ROOT / "model"
 SHIPPED_VERSION = 1
 """The version number of the weights in `model/`, in every installation."""
 
-_TRAIN = "run `python src/train_model.py`."
+TRAIN = "run `python src/train_model.py`."
+"""What makes weights: the end of a sentence."""
 
 
 class ModelMissing(RuntimeError):
@@ -78,16 +79,18 @@ def trained_folder(data_dir: Path) -> Path:
 def read_weights(folder: Path, model: str) -> Weights:
     """`model`.pt and `model`.json of a folder. Raises WeightsMissing where there are none, ModelMissing."""
     if not (folder / f"{model}.pt").exists():
-        raise WeightsMissing(f"There is no {model}.pt: {_TRAIN}")
+        raise WeightsMissing(f"There is no {model}.pt: {TRAIN}")
     try:
-        values: dict[str, Any] = json.loads((folder / f"{model}.json").read_text(encoding="utf-8"))
+        values: dict[str, Any] = parse((folder / f"{model}.json").read_text(encoding="utf-8"))
         card = ModelCard.from_json(values)
-    except (OSError, ValueError) as error:  # a CardError is a ValueError
-        raise ModelMissing(f"{model}.json cannot be read: {_TRAIN}") from error
+    except CardError as error:
+        raise ModelMissing(f"{model}.json cannot be used. {error} To make another, {TRAIN}") from error
+    except (OSError, ValueError) as error:
+        raise ModelMissing(f"{model}.json cannot be read: {TRAIN}") from error
     try:
         data = (folder / f"{model}.pt").read_bytes()
     except OSError as error:
-        raise ModelMissing(f"{model}.pt cannot be read: {_TRAIN}") from error
+        raise ModelMissing(f"{model}.pt cannot be read: {TRAIN}") from error
     return Weights(model, SHIPPED_VERSION, data, str(values.get("sha256", "")), card)
 
 

@@ -12,6 +12,7 @@ from serving.batching import Batcher
 from serving.explaining import Explainer
 from serving.hands import HandCache
 from serving.loading import ModelLoader, watch
+from serving.nightly import NightlyCheck
 from serving.page_readings import PageReadings
 from serving.reading import Reader
 from serving.whole_numbers import NumberReader
@@ -47,6 +48,7 @@ class AppState:
     numbers: NumberReader
     explainer: Explainer
     sweeper: Sweeper
+    self_check: NightlyCheck
 
     def close(self) -> None:
         """Predict and write what is queued, end what was started, and close the database."""
@@ -57,6 +59,7 @@ class AppState:
         self.hands.close()
         self.batcher.close()
         self.retraining.close()
+        self.self_check.close()
         self.writer.close()
         self.database.close()
 
@@ -80,23 +83,13 @@ def open_app_state(settings: Settings) -> AppState:
     readings = PageReadings(reader, keeps=not settings.read_only)
     numbers = NumberReader(batcher, writer, known)
     explainer, insights = Explainer(models, known, database), Insights(database)
-    sweeper = Sweeper(database, settings.retention_days)
+    sweeper, nightly = Sweeper(database, settings.retention_days), NightlyCheck(database)
     if not settings.read_only:
         sweeper.open()
+        nightly.open()
     return AppState(
-        settings,
-        database,
-        writer,
-        insights,
-        retraining,
-        models,
-        batcher,
-        known,
-        reader,
-        readings,
-        numbers,
-        explainer,
-        sweeper,
+        *(settings, database, writer, insights, retraining, models, batcher, known, reader, readings, numbers),
+        *(explainer, sweeper, nightly),
     )
 
 

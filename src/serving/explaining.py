@@ -170,9 +170,7 @@ class Explainer:
         predictor, answered = self._models.predictor(), reading.prediction
         known = self._known.look(reading.visitor) if reading.visitor else None
         hand = known.model if known and known.active and answered.personal else None
-        serving = predictor.models.get(answered.model)
-        if serving is None:
-            raise ModelMissing(f"There is no model {answered.model!r}.")
+        serving = predictor.model(answered.model)
         explanation = explain(
             reading.drawing,
             in_batches(serving, hand),
@@ -192,9 +190,9 @@ class Explainer:
         try:
             found = hands.hands(self._database, [reading.visitor]).get(reading.visitor, Hand([]))
             known = self._known.look(reading.visitor)
-            serving = predictor.models[DEFAULT_MODEL]
+            serving = predictor.model(DEFAULT_MODEL)
             return tuple(nearest(found, known, serving, reading.drawing.frame, MOST_LABELLED))
-        except (DatabaseAway, ModelMissing, KeyError):
+        except (DatabaseAway, ModelMissing):
             return None
 
 

@@ -249,7 +249,7 @@ class HandCache:
                 self._outdated |= self._known.keys() & {visitor}
             return before
         try:
-            known = build(hand, before, lambda: self._models.predictor().models[DEFAULT_MODEL])
+            known = build(hand, before, lambda: self._models.predictor().model(DEFAULT_MODEL))
         except ModelMissing:
             return Known()
         except Exception:

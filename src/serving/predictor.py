@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from learning.card import ModelCard
 from learning.classes import DIGITS, NOT_A_DIGIT
 from learning.networks import ConvNet, describe, fold
 from learning.registry import MODELS
-from learning.weights import ModelInfo, ModelMissing, Weights, load_network, read_weights
+from learning.weights import TRAIN, ModelInfo, ModelMissing, Weights, WeightsMissing, load_network, read_weights
 from serving.personal import Hands, PersonalModel, VersionKey
 from serving.prediction import Personal, Prediction
 
@@ -122,20 +123,57 @@ def evidence(logits: Sequence[float]) -> float:
 
 
 class Predictor:
-    """The serving version of each model. Callers take a reference; a swap replaces it, and nobody waits."""
+    """The serving version of each model. Callers take a reference; a swap replaces it, and nobody waits.
+
+    `refused` says of a model why its files could not be loaded: the others serve without it.
+    """
 
     def __init__(self, models: dict[str, ServingModel]) -> None:
         self._models = models
+        self._refused: dict[str, ModelMissing] = {}
+        self._changing = threading.Lock()
 
     @property
     def models(self) -> dict[str, ServingModel]:
         """The models that can be asked, the best first."""
         return self._models
 
+    @property
+    def refused(self) -> dict[str, ModelMissing]:
+        """Why the files of a model could not be loaded; a version in the database may serve all the same."""
+        return dict(self._refused)
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """The models that cannot be asked, each with a sentence that says why."""
+        return {name: self._why_missing(name) for name in MODELS if name not in self._models}
+
     def serve(self, model: ServingModel) -> None:
         """From now on, predict with that version of its model; predictions under way end with the one before."""
-        name = model.info.model
-        self._models = {each: self._models.get(each, model) for each in MODELS} | {name: model}
+        with self._changing:
+            serving = self._models | {model.info.model: model}
+            self._models = {name: serving[name] for name in MODELS if name in serving}
+
+    def load(self, folder: Path, name: str) -> None:
+        """Load a model's files and let them serve, unless they are refused: `refused` then says why."""
+        try:
+            self.serve(load_model(folder, name))
+        except ModelMissing as error:
+            self._refused[name] = error
+        else:
+            self._refused.pop(name, None)
+
+    def report(self, name: str, why: str) -> None:
+        """Say in other words, for as long as it lasts, why a model cannot be asked."""
+        self._refused[name] = WeightsMissing(why)
+
+    def model(self, name: str) -> ServingModel:
+        """The version of a model that serves. Raises ModelMissing."""
+        if name in self._models:
+            return self._models[name]
+        if name in MODELS:
+            raise ModelMissing(self._why_missing(name))
+        raise ModelMissing(f"There is no model {name!r}: the models are {', '.join(MODELS)}.")
 
     def predict(self, frame: np.ndarray, model: str) -> Prediction:
         """Read a (28, 28) uint8 frame. Raises ModelMissing for a model that is not there."""
@@ -143,29 +181,37 @@ class Predictor:
 
     def predict_all(self, frames: Sequence[np.ndarray], model: str, hands: Hands = ()) -> list[Prediction]:
         """Read frames as one batch, see ServingModel. Raises ModelMissing for a model that is not there."""
-        serving = self._models.get(model)
-        if serving is None:
-            raise ModelMissing(f"There is no model {model!r}: train it with `python src/train_model.py`.")
-        return serving.predict_all(frames, hands)
+        return self.model(model).predict_all(frames, hands)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why no model can be asked, where none can: each reason once."""
+        return list(dict.fromkeys(str(self._refused.get(name, _NOTHING_INTACT)) for name in MODELS))
+
+    def _why_missing(self, name: str) -> str:
+        why = self._refused.get(name, _NOTHING_INTACT)
+        return f"The {MODELS[name].display_name} model cannot read at the moment. {why}"
+
+
+_NOTHING_INTACT = f"No version of it is intact: to make one, {TRAIN}"
 
 
 def load_predictor(folder: Path | Mapping[str, Path], threads: int = 1) -> Predictor:
-    """Load every model from one folder, or each from its own.
-
-    Raises WeightsMissing where one has no weights, and ModelMissing where they are damaged or of another shape.
-    """
+    """Load every model from one folder, or each from its own; those that are missing or damaged are left out."""
     torch.set_num_threads(threads)
-    folders = dict.fromkeys(MODELS, folder) if isinstance(folder, Path) else folder
-    return Predictor({name: load_model(folders[name], name) for name in MODELS})
+    predictor = Predictor({})
+    for name in MODELS:
+        predictor.load(folder if isinstance(folder, Path) else folder[name], name)
+    return predictor
 
 
 def load_model(folder: Path, name: str) -> ServingModel:
-    """A model from its `name`.pt and `name`.json. Raises WeightsMissing and ModelMissing, as load_predictor does."""
+    """A model from its `name`.pt and `name`.json. Raises WeightsMissing where there are none, and ModelMissing."""
     weights = read_weights(folder, name)
     try:
         return load_version(weights)
     except ModelMissing as error:
-        raise ModelMissing(f"{name}.pt is damaged or of another kind: run `python src/train_model.py`.") from error
+        raise ModelMissing(f"{name}.pt is damaged or of another kind: {TRAIN}") from error
 
 
 def load_version(weights: Weights) -> ServingModel:

@@ -40,10 +40,11 @@ class Watcher:
         shipped: Sequence[Weights],
         unserved: Sequence[ModelCard] = (),
     ) -> None:
-        self._database, self._predictor, self._shipped, self._unserved = database, predictor, shipped, unserved
+        self._database, self._predictor = database, predictor
+        self._shipped, self._unserved = list(shipped), unserved
         self._registered = False
-        self._refused: dict[VersionKey, float] = {}
-        self._active: set[VersionKey] = set()
+        self._refused: dict[VersionKey, tuple[float, str]] = {}
+        self._stored: dict[str, list[tuple[int, str]]] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="version-watcher", daemon=True)
 
@@ -57,29 +58,38 @@ class Watcher:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
+    def ship(self, weights: Weights) -> None:
+        """Store the project's weights of one more model, soon."""
+        self._shipped.append(weights)
+        self._registered = False
+
     @property
-    def error(self) -> str | None:
-        """Which active version was refused, in a sentence; None while all of them serve."""
-        refused = sorted(self._active & self._refused.keys())
-        return (
-            " ".join(
-                f"Version {version} of {model} is damaged and was refused: the last good one serves."
-                for model, version, _ in refused
-            )
-            or None
-        )
+    def refusals(self) -> list[str]:
+        """Which versions were passed over, the active one of a model first, and why: in sentences."""
+        found = []
+        for model, versions in self._stored.items():
+            keys = [(model, version, sha256) for version, sha256 in versions]
+            if keys[0] in self._refused:
+                found += [self._passed_over(key) for key in keys if key in self._refused]
+        return found
+
+    def _passed_over(self, key: VersionKey) -> str:
+        model, version, _ = key
+        serving = self._predictor.models.get(model)
+        instead = f"version {serving.info.version} serves" if serving else "no other can serve"
+        return f"Version {version} of {model} was passed over, and {instead}. {self._refused[key][1]}"
 
     def check(self) -> None:
         """Swap to the active versions, where others serve. Raises DatabaseAway."""
         if not self._registered:
-            for weights in self._shipped:
+            for weights in tuple(self._shipped):
                 model_store.register_shipped(self._database, weights)
             for card in self._unserved:
                 trainings.register(self._database, card)
             self._registered = True
         # A model of a later release, before a step back to this one, is nothing that can serve here.
         stored = {name: each for name, each in model_store.serving(self._database).items() if name in MODELS}
-        self._active = {(model, *versions[0]) for model, versions in stored.items()}
+        self._stored = stored
         for model, versions in stored.items():
             self._follow(model, versions)
 
@@ -96,7 +106,7 @@ class Watcher:
             except (ModelMissing, NoSuchVersion) as error:
                 if (model, version, sha256) not in self._refused:
                     log.error("version %d of %s is refused: %s", version, model, error)
-                self._refused[model, version, sha256] = time.monotonic()
+                self._refused[model, version, sha256] = time.monotonic(), str(error)
             else:
                 self._refused.pop((model, version, sha256), None)
                 self._predictor.serve(loaded)
@@ -104,7 +114,7 @@ class Watcher:
                 return
 
     def _tried_recently(self, version: VersionKey) -> bool:
-        return time.monotonic() - self._refused.get(version, -RETRY_INTERVAL) < RETRY_INTERVAL
+        return version in self._refused and time.monotonic() - self._refused[version][0] < RETRY_INTERVAL
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from learning.card import CardError, ModelCard
 from storage.database import Database
@@ -39,14 +38,14 @@ _EXPERIMENTS = f"""
 SELECT 'training ' || r.id, r.model, r.version, r.who, r.started_at,
        extract(epoch FROM r.finished_at - r.started_at)::float8,
        CASE WHEN r.finished_at IS NOT NULL THEN r.stage WHEN {RUNNING} THEN 'running' ELSE 'interrupted' END,
-       v.status, r.message, coalesce(v.metrics, r.card)
+       v.status, r.message, coalesce(v.metrics, r.card)::text
 FROM retrainings r LEFT JOIN model_versions v ON v.model = r.model AND v.version = r.version
 WHERE r.stage <> 'refused'
 UNION ALL
 SELECT 'version ' || v.model || ' ' || v.version, v.model, v.version,
        CASE WHEN v.parent IS NULL THEN 'command' ELSE '' END, v.created_at, NULL,
        CASE WHEN v.parent IS NULL THEN 'trained' WHEN v.status = 'rejected' THEN 'rejected' ELSE 'promoted' END,
-       v.status, v.reason, v.metrics
+       v.status, v.reason, v.metrics::text
 FROM model_versions v
 WHERE NOT EXISTS (SELECT 1 FROM retrainings r WHERE r.model = v.model AND r.version = v.version)
 ORDER BY 5 DESC LIMIT %s
@@ -74,11 +73,11 @@ def _experiment(
     stage: str,
     status: str | None,
     message: str,
-    metrics: dict[str, Any] | None,
+    metrics: str | None,
 ) -> Experiment:
     card = None
     with suppress(CardError):
-        card = ModelCard.from_json(metrics)
+        card = ModelCard.from_text(metrics or "")
     if card:
         seconds = card.wall_seconds
         if stage == "trained" and card.trained_at.tzinfo:  # its version was stored later, when the app started

@@ -6,16 +6,16 @@ announced to all replicas when it is committed, and not before.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg2
 import psycopg2.extensions
-import psycopg2.extras
 
 from learning.card import CardError, ModelCard
 from learning.weights import ModelMissing, Weights, checksum
@@ -50,6 +50,8 @@ class Version:
     reason: str
     """What the gate said of it."""
     size_bytes: int
+    flaw: str = ""
+    """What is wrong with a damaged card."""
 
 
 class UsedLabel(NamedTuple):
@@ -74,7 +76,7 @@ class Candidate:
 # --- What there is ----------------------------------------------------------------------------------------------------
 
 _VERSIONS = """
-SELECT model, version, created_at, sha256, metrics, parent, status, reason, octet_length(weights)
+SELECT model, version, created_at, sha256, metrics::text, parent, status, reason, octet_length(weights)
 FROM model_versions WHERE %(model)s IN (model, '') ORDER BY model, version DESC
 """
 
@@ -86,13 +88,13 @@ def versions(database: Database, model: str = "") -> list[Version]:
         return [_version(*row) for row in cursor.fetchall()]
 
 
-def _version(
-    model: str, version: int, created_at: datetime, sha256: str, metrics: dict[str, Any], *rest: Any
-) -> Version:
-    card = None
-    with suppress(CardError):
-        card = ModelCard.from_json(metrics)
-    return Version(model, version, created_at, sha256, card, *rest)
+def _version(model: str, version: int, created_at: datetime, sha256: str, metrics: str, *rest: Any) -> Version:
+    card, flaw = None, ""
+    try:
+        card = ModelCard.from_text(metrics)
+    except CardError as error:
+        flaw = str(error)
+    return replace(Version(model, version, created_at, sha256, card, *rest), flaw=flaw)
 
 
 def load(database: Database, model: str, version: int) -> Weights:
@@ -102,14 +104,15 @@ def load(database: Database, model: str, version: int) -> Weights:
     """
     with database.transaction() as cursor:
         cursor.execute(
-            "SELECT weights, sha256, metrics FROM model_versions WHERE model = %s AND version = %s", (model, version)
+            "SELECT weights, sha256, metrics::text FROM model_versions WHERE model = %s AND version = %s",
+            (model, version),
         )
         row = cursor.fetchone()
     if row is None:
         raise NoSuchVersion(f"There is no version {version} of {model}.")
     data, sha256, metrics = row
     try:
-        return Weights(model, version, data, sha256, ModelCard.from_json(metrics))
+        return Weights(model, version, data, sha256, ModelCard.from_text(metrics))
     except CardError as error:
         raise ModelMissing(f"Version {version} of {model} has a damaged card. {error}") from error
 
@@ -252,6 +255,12 @@ def _parent(cursor: Cursor, model: str, version: int) -> int | None:
 def _insert(
     cursor: Cursor, model: str, data: bytes, card: ModelCard, parent: int | None, status: str, reason: str
 ) -> int:
+    """Raises ModelMissing for a card that would be refused when it is read."""
+    try:
+        metrics = json.dumps(card.to_json())
+        ModelCard.from_text(metrics)
+    except CardError as error:
+        raise ModelMissing(f"A version of {model} was not stored. {error}") from error
     cursor.execute(
         "INSERT INTO model_versions (model, version, weights, sha256, metrics, parent, status, reason) "
         "SELECT %(model)s, coalesce(max(version), 0) + 1, %(weights)s, %(sha256)s, %(metrics)s, %(parent)s, "
@@ -260,7 +269,7 @@ def _insert(
             "model": model,
             "weights": data,
             "sha256": checksum(data),
-            "metrics": psycopg2.extras.Json(card.to_json()),
+            "metrics": metrics,
             "parent": parent,
             "status": status,
             "reason": reason,

@@ -11,6 +11,7 @@ import psycopg2.extras
 
 from learning.card import ModelCard
 from storage.database import Database
+from storage.locks import held
 
 TRAINING_LOCK = 20_260_730  # any constant will do, as long as every replica uses the same
 
@@ -107,10 +108,7 @@ def _json(card: ModelCard | None) -> psycopg2.extras.Json | None:
     return psycopg2.extras.Json(card.to_json()) if card else None
 
 
-RUNNING = (
-    "finished_at IS NULL AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "  # noqa: S608
-    f"AND objid = {TRAINING_LOCK} AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-)
+RUNNING = f"finished_at IS NULL AND {held(TRAINING_LOCK)}"
 """Whether the process of a row of `retrainings` still holds the lock, as SQL."""
 
 _TRAININGS = f"""

@@ -26,8 +26,7 @@ from gateway.origins import CrossOrigin
 from gateway.rates import RateLimit
 from gateway.visitors import api_visitor
 from learning.card import ModelCard
-from learning.registry import DEFAULT_MODEL
-from learning.weights import ModelInfo
+from learning.weights import ModelInfo, ModelMissing
 from serving.app_state import get_app_state
 from serving.batching import TooManyAtOnce
 from serving.prediction import Prediction
@@ -42,6 +41,7 @@ from web.decoding import Sent, made_of
 from web.forms import FORM, picture_form
 from web.keeping import all_kept
 from web.labelling import Said, give_label
+from web.model_choice import model_for
 from web.problems import NotFound, SeveralDigits, TooFast, handle_errors, problems, short
 from web.schemas import (
     SECRET_LENGTH,
@@ -86,14 +86,14 @@ async def predict(request: Request) -> Response:
     Name and content type of the file are ignored: its bytes decide.
     """
     form, picture = await picture_form(request)
-    answer = await _answer(picture, form.model, form.session, form.personal)
+    answer = await _answer(picture, await model_for(form), form.session, form.personal)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
 @api.post("/predict/base64", responses=problems(400, 413, 422, 429, 503))
 async def predict_base64(picture: Picture) -> Answer:
     """Read the digit in a picture that comes within JSON, and keep the answer as a row."""
-    return await _answer(picture.image, picture.model, picture.session, picture.personal)
+    return await _answer(picture.image, await model_for(picture), picture.session, picture.personal)
 
 
 async def _answer(picture: Sent, model: str, session: str, personal: bool) -> Answer:
@@ -126,8 +126,9 @@ def _noted(image: Image.Image, seen: list[tuple[Image.Image, Drawing]]) -> Drawi
 
 async def _refuse_several(image: Image.Image) -> None:
     """Raise SeveralDigits for a picture of more than one digit, which has no answer of one digit."""
+    app = get_app_state()
     try:
-        read = get_app_state().numbers.read(lambda: in_picture(image), DEFAULT_MODEL, "preview", None)
+        read = app.numbers.read(lambda: in_picture(image), app.models.default, "preview", None)
         numbers = await asyncio.wrap_future(read)
     except (TooManyDigits, TooManyAtOnce):
         return
@@ -200,7 +201,10 @@ def _model(version: ModelInfo | Version, card: ModelCard, active: bool, status: 
 @api.get("/models/{model}", responses=problems(404, 422, 429, 503))
 def model_details(model: str) -> ModelDetails:
     """All that is known of a model: its accuracy, its calibration, and how it was trained."""
-    infos = get_app_state().models.infos()
+    state = get_app_state()
+    infos = state.models.infos()
+    if model in state.models.missing:
+        raise ModelMissing(state.models.missing[model])
     if model not in infos:
         raise NotFound(f"There is no model {short(model)}: the models are {', '.join(infos)}.")
     info, card = infos[model], infos[model].card

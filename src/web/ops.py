@@ -39,7 +39,8 @@ async def _health(_request: Request) -> JSONResponse:
 def _ready(_request: Request) -> JSONResponse:
     """Whether the model is loaded and the database takes what is written; otherwise 503 and the reasons.
 
-    `spool` and `disk` are there only if there is something to look at; the status does not depend on them.
+    `missing`, `spool` and `disk` are there only if there is something to look at: a model that others read in place of,
+    what the spool has set aside, and a disk that is nearly full. The status does not depend on them.
     """
     state = get_app_state()
     state.models.load_now()
@@ -49,6 +50,8 @@ def _ready(_request: Request) -> JSONResponse:
     ready = not any(reasons.values())
     body = {"status": "ready" if ready else "not ready"} | {part: why or "ready" for part, why in reasons.items()}
     body.setdefault("database", "none")  # READ_ONLY: it is not needed
+    if missing := state.models.missing:
+        body["missing"] = " ".join(missing.values())
     if note := spool_note(state.writer.spool):
         body["spool"] = note
     if not state.settings.read_only and (left := space(state.settings.data_dir)) and left.low:
@@ -102,6 +105,11 @@ GAUGES: tuple[tuple[str, str, Callable[[AppState], float]], ...] = (
         "The memory that personal models take, in bytes.",
         lambda state: state.hands.size[1],
     ),
+    (
+        "models_missing",
+        "Models that cannot read, since their weights are missing or damaged, while others can.",
+        lambda state: len(state.models.missing),
+    ),
     ("database_connections_max", "Connections that the pool may use.", lambda state: state.database.pool_size),
 )
 
@@ -142,6 +150,7 @@ class StateCollector(Collector):
         if not self._state.settings.read_only:
             yield self._database()
             yield from storage_gauges(self._state.settings, self._state.database)
+            yield from self._self_check()
         yield self._versions()
         yield from self._labelled()
 
@@ -149,6 +158,16 @@ class StateCollector(Collector):
         """Absent where nothing is kept: there is no database whose absence should alarm anybody."""
         up = self._state.database.away is None
         return GaugeMetricFamily("digit_reader_database_up", "Whether the database can be reached, 1 or 0.", up)
+
+    def _self_check(self) -> Iterable[Metric]:
+        """Without a value until a check has ended: what has just been installed alarms nobody."""
+        ended = GaugeMetricFamily("digit_reader_self_check_timestamp_seconds", "When the last self-check ended.", None)
+        findings = GaugeMetricFamily("digit_reader_self_check_findings", "What the last self-check found wrong.", None)
+        check = self._state.self_check.last
+        if check is not None and check.finished_at is not None:
+            ended.add_metric([], check.finished_at.timestamp())
+            findings.add_metric([], len(check.findings))
+        return ended, findings
 
     def _versions(self) -> Metric:
         family = GaugeMetricFamily(

@@ -17,6 +17,7 @@ from serving.whole_numbers import Digit, Numbers
 from web.decoding import made_of
 from web.forms import FORM, picture_form
 from web.keeping import all_kept
+from web.model_choice import model_for
 from web.problems import problems
 from web.schemas import SECRET_LENGTH, NumberAnswer, NumberDigit
 
@@ -38,7 +39,7 @@ async def read(request: Request) -> Response:
     digit, the text is empty.
     """
     form, picture = await picture_form(request)
-    app = get_app_state()
+    app, model = get_app_state(), await model_for(form)
     personal = form.personal and len(form.session) >= SECRET_LENGTH
     with metrics.timed("total"):
         decoded = await made_of(picture, lambda image: image)
@@ -47,7 +48,7 @@ async def read(request: Request) -> Response:
             return in_picture(decoded(), upright_size(picture))
 
         visitor = None if app.settings.read_only else api_visitor(form.session)
-        read = app.numbers.read(lattice, form.model, "api", visitor, personal=personal)
+        read = app.numbers.read(lattice, model, "api", visitor, personal=personal)
         numbers = await asyncio.wrap_future(read)
         kept = not app.settings.read_only and await all_kept(app.numbers.keep(numbers))
     return Response(_answer(numbers, kept).model_dump_json(), media_type="application/json")

@@ -25,6 +25,7 @@ class Models:
 
     def __init__(self, infos: dict[str, ModelInfo] | None) -> None:
         self._infos = infos
+        self.missing: dict[str, str] = {}
 
     def infos(self) -> dict[str, ModelInfo]:
         if self._infos is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import gateway.admins
-from app_pages import administration, version_actions
+from app_pages import administration, integrity, version_actions
 from feedback import jobs
 from feedback.jobs import RetrainingJob
 from gateway.admins import ADMIN, MAX_IDLE, Admins
@@ -28,19 +29,21 @@ from serving.batching import Batcher
 from serving.explaining import Explainer
 from serving.hands import HandCache
 from serving.loading import ModelLoader
+from serving.nightly import NightlyCheck
 from serving.page_readings import PageReadings
 from serving.predictor import Predictor
 from serving.reading import Reader
 from serving.whole_numbers import NumberReader
 from settings import ROOT, Settings, load_settings
-from storage import model_store, trainings
+from storage import check_log, model_store, trainings
+from storage.check_log import Result
 from storage.database import Database
 from storage.insights import Insights
 from storage.model_store import Candidate
 from storage.sweeping import Sweeper
 from storage.trainings import TrainingUnderWay
 from storage.writer import Writer
-from support.classroom import draw, nudged, person, register
+from support.classroom import damaged, draw, nudged, person, register
 from support.clock import RIGHT, Clock
 from support.retrained import retrained_card
 from support.running_app import wait_until
@@ -80,6 +83,7 @@ def state(database: Database, writer: Writer, tmp_path: Path) -> Iterator[AppSta
         NumberReader(batcher, writer, hands),
         Explainer(models, hands, database),
         Sweeper(database, None),
+        NightlyCheck(database),
     )
     batcher.close()
     job.close()
@@ -97,7 +101,7 @@ def show(state: AppState, admins: Admins, monkeypatch: pytest.MonkeyPatch) -> No
     """Have the pages find this state and these administrators."""
     monkeypatch.setattr(app_state, "get_app_state", lambda: state)
     monkeypatch.setattr(administration, "get_app_state", lambda: state)
-    for module in (gateway.admins, administration, version_actions):
+    for module in (gateway.admins, administration, version_actions, integrity):
         monkeypatch.setattr(module, "get_admins", lambda: admins)
 
 
@@ -261,6 +265,31 @@ def test_rolling_back_goes_one_step_however_often_it_was_clicked_on(database: Da
     assert not [each for each in at.button if str(each.key).startswith("roll-back")], "there is nothing to go back to"
 
 
+def test_a_damaged_version_is_neither_promoted_nor_rolled_back_to_and_the_reason_is_shown(database: Database) -> None:
+    def damage(version: int, column: str, value: object) -> None:
+        with database.transaction() as cursor:
+            cursor.execute(f"UPDATE model_versions SET {column} = %s WHERE version = %s", (value, version))  # noqa: S608
+
+    learnt(database, 2)
+    damage(2, "metrics", json.dumps(card("cnn").to_json() | {"temperature": -1}))
+    damage(3, "weights", damaged(nudged("cnn", 0.002)))
+    at = sign_in(opened("models"))
+    why = {2: "temperature is wrong: input should be greater", 3: "do not have the checksum that belongs to them"}
+    for version, reason in why.items():
+        at.selectbox(key="chosen-cnn").set_value(version).run()
+        button(at, f"promote-cnn-{version}")
+        assert serving(database) == 1
+        assert reason in at.error[0].value
+    at.selectbox(key="chosen-cnn").set_value(2).run()
+    assert "This version cannot serve, because its model card is damaged." in said(at)
+    model_store.promote(database, "cnn", 3, "admin")  # as a release before this one could
+    model_store.promote(database, "cnn", 1, "admin")
+    at.run()
+    button(at, "roll-back-cnn-1")
+    assert serving(database) == 1
+    assert why[3] in at.error[0].value
+
+
 def test_a_session_that_ends_while_a_training_is_watched_is_asked_for_the_password(
     database: Database, clock: Clock
 ) -> None:
@@ -322,6 +351,33 @@ def test_what_prevents_a_model_from_serving_is_said(
     register(database, "cnn")
     at = sign_in(opened("models"))
     assert sentence in [each.value for each in at.warning]
+
+
+def test_the_models_page_says_what_the_self_check_found_and_starts_another(
+    state: AppState, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Covers src/app_pages: integrity."""
+    with database.transaction() as cursor:
+        cursor.execute("TRUNCATE self_checks")
+    register(database, "cnn")
+    asked: list[str] = []
+    monkeypatch.setattr(state.self_check, "start", asked.append)
+    at = sign_in(opened("models"))
+    assert "No self-check has ended yet" in said(at)
+    button(at, "self-check")
+    assert asked == ["admin"]
+    for findings in (["3 pictures cannot be decoded (in the table predictions, id 1, 2, 3)."], []):
+        number, reached = check_log.begin(database, "nightly")
+        check_log.end(database, number, Result(findings, 5000, 1, 2, reached))
+        at.run()
+        assert "looked at 5,000 drawings one by one" in said(at)
+        assert "the tallies of 1 day hour by hour" in said(at)
+        assert ("Nothing was wrong." in said(at)) == (not findings)
+        assert all(each in said(at) for each in findings)
+    with database.transaction() as cursor:
+        cursor.execute("UPDATE self_checks SET finished_at = now() - interval '3 days'")
+    at.run()
+    assert "No self-check has ended for more than two days" in said(at)
 
 
 def test_without_trainings_the_experiments_page_says_where_they_come_from(database: Database) -> None:

@@ -40,7 +40,13 @@ def test_the_shipped_cards_survive_the_round_trip(model: str) -> None:
         ("parameters", 0),
         ("trained_at", "yesterday"),
         ("format", 99),
+        ("trained_at", "0001-01-01T00:00:00Z"),
+        ("seed", 10**30),
+        ("wall_seconds", 1e300),
+        ("cores", -1),
+        ("nll", 1e300),
         ("digit_score", {"scale": 1.0, "offset": float("inf"), "threshold": 0.5}),
+        ("digit_score", {"scale": 1e300, "offset": 0.0, "threshold": 0.5}),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_its_name(name: str, value: object) -> None:
@@ -83,3 +89,30 @@ def test_what_is_no_object_is_no_card(values: object) -> None:
 def test_a_ragged_confusion_matrix_is_refused() -> None:
     with pytest.raises(CardError, match="confusion"):
         ModelCard.from_json(shipped_json() | {"confusion": [[1] * 10] * 9 + [[1] * 9]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        json.dumps(shipped_json() | {"knobs": {"lr": float("nan")}}),
+        json.dumps(shipped_json()).replace('"seed": 0', '"seed": 1e999', 1),
+        json.dumps(shipped_json() | {"data": "half a \ud800 character"}),
+        json.dumps(shipped_json() | {"knobs": {"a\0b": [["\0"]]}}),
+        " " * 5_000_000,
+        "1" * 10_000,
+    ],
+    ids=range(10),
+)
+def test_whatever_the_text_is_it_is_refused_in_a_sentence(text: str) -> None:
+    """A file or a row may hold anything; PostgreSQL refuses some of it, and recursion ends the process of another."""
+    with pytest.raises(CardError, match=r"^The model card .*\.$"):
+        ModelCard.from_text(text)
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    card = ModelCard.from_json(shipped_json() | {"trained_at": "2026-01-01T10:00:00"})
+    assert card.to_json()["trained_at"] == "2026-01-01T10:00:00Z"

@@ -81,7 +81,9 @@ def test_what_is_missing_or_damaged_is_said_with_what_to_do(tmp_path: Path) -> N
     for name in ("cnn.pt", "cnn.json"):
         shutil.copy(SHIPPED_DIR / name, tmp_path)
     (tmp_path / "cnn.json").write_text(json.dumps({"temperature": 1}))
-    with pytest.raises(ModelMissing, match=r"cnn\.json cannot be read"):
+    with pytest.raises(
+        ModelMissing, match=r"cnn\.json cannot be used\. The model card's architecture is wrong: field required\."
+    ):
         read_weights(tmp_path, "cnn")
 
 

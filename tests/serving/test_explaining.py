@@ -199,6 +199,9 @@ def test_one_is_explained_at_a_time_in_small_batches_and_only_so_many_may_wait(m
         def predictor(self) -> Any:
             return self
 
+        def model(self, name: str) -> Any:
+            return self.models[name]
+
     explainer = Explainer(cast(Any, Models()), cast(Any, None), cast(Any, None))
     nobody = reading(SEVEN, visitor=None)
     first, second = explainer.explain(nobody), explainer.explain(nobody)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ def test_a_promotion_and_a_rollback_reach_the_predictor(
     seconds = [swap(database, predictor, version) for version in (2, 1, 2, 1)]
     assert min(seconds) < 2, f"the swaps took {seconds} s"
     assert serving(predictor, "cnn") == 1
-    assert watching.error is None
+    assert not watching.refusals
 
 
 def swap(database: Database, predictor: Predictor, version: int) -> float:
@@ -113,7 +114,19 @@ def test_readings_go_on_through_ten_swaps_and_each_is_of_one_version(
     assert len(set(answers)) == 2 * len(frames), "some answer came from neither version"
 
 
-@pytest.mark.parametrize("how", ["bytes", "checksum", "shape", "numbers", "card"])
+WHY = {
+    "bytes": "The weights of linear do not have the checksum that belongs to them.",
+    "checksum": "The weights of linear do not have the checksum that belongs to them.",
+    "shape": "The weights of linear do not fit its network.",
+    "numbers": "The weights of linear are not finite numbers.",
+    "card": "Version {bad} of linear has a damaged card. The model card's architecture is wrong: field required.",
+    "temperature": "Version {bad} of linear has a damaged card. The model card's temperature is wrong: "
+    "input should be greater than or equal to 0.01.",
+    "depth": "Version {bad} of linear has a damaged card. The model card is not JSON with finite numbers.",
+}
+
+
+@pytest.mark.parametrize("how", WHY)
 def test_a_damaged_version_is_refused_and_the_last_good_one_serves(
     database: Database, predictor: Predictor, watching: Watcher, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,14 +136,14 @@ def test_a_damaged_version_is_refused_and_the_last_good_one_serves(
     wait_until(lambda: serving(predictor) == good, SOON, "the good version")
     bad = broken(database, how)
     model_store.promote(database, "linear", bad, "admin")
-    said = wait_until(lambda: watching.error, SOON, "the refusal")
-    assert said == f"Version {bad} of linear is damaged and was refused: the last good one serves."
+    said = wait_until(lambda: watching.refusals, SOON, "the refusal")
+    assert said == [f"Version {bad} of linear was passed over, and version {good} serves. {WHY[how]}".format(bad=bad)]
     assert serving(predictor) == good
     afresh = load_predictor(SHIPPED_DIR)  # and an app that starts now falls back on it, too
     Watcher(database, afresh, []).check()
     assert serving(afresh) == good
     model_store.promote(database, "linear", 1, "admin")
-    wait_until(lambda: serving(predictor) == 1 and watching.error is None, SOON, "the version promoted instead")
+    wait_until(lambda: serving(predictor) == 1 and not watching.refusals, SOON, "the version promoted instead")
 
 
 def broken(database: Database, how: str) -> int:
@@ -138,6 +151,8 @@ def broken(database: Database, how: str) -> int:
     weights = {"shape": nudged("cnn"), "numbers": nudged("linear", by=float("nan"))}.get(how, nudged("linear", by=0.5))
     version = learnt(database, weights)
     changes = {"bytes": ("weights", damaged(weights)), "checksum": ("sha256", "0" * 64), "card": ("metrics", "{}")}
+    changes["temperature"] = ("metrics", json.dumps(card("linear").to_json() | {"temperature": 1e-300}))
+    changes["depth"] = ("metrics", '{"a": ' + "[" * 2000 + "]" * 2000 + "}")
     change = changes.get(how)
     if change:
         with database.transaction() as cursor:
@@ -156,8 +171,8 @@ def test_a_version_that_was_mended_serves_after_all(
             cursor.execute("UPDATE model_versions SET weights = %s WHERE version = %s", (content, version))
         model_store.promote(database, "linear", version, "admin")
         if content != weights:
-            wait_until(lambda: watching.error, SOON, "the refusal")
-    wait_until(lambda: serving(predictor) == version and watching.error is None, SOON, "the mended version")
+            wait_until(lambda: watching.refusals, SOON, "the refusal")
+    wait_until(lambda: serving(predictor) == version and not watching.refusals, SOON, "the mended version")
 
 
 def test_without_a_database_the_shipped_weights_serve_and_with_it_the_active_ones(
@@ -202,7 +217,7 @@ def test_a_model_that_this_release_lacks_hinders_no_other(database: Database, pr
         )
     follower = Watcher(database, predictor, [shipped("linear")])
     follower.check()
-    assert follower.error is None
+    assert not follower.refusals
     model_store.promote(database, "linear", learnt(database), "admin")
     follower.check()
     assert serving(predictor) == 2

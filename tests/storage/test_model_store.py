@@ -192,3 +192,11 @@ def test_the_cards_of_the_release_before_are_read_and_a_damaged_one_hurts_no_oth
     assert first.card == card("linear")
     with pytest.raises(ModelMissing, match=r"Version 3 of linear has a damaged card.*temperature"):
         model_store.load(database, "linear", 3)
+
+
+def test_a_card_that_would_be_refused_when_it_is_read_is_not_stored(database: Database) -> None:
+    register(database, "linear")
+    broken = replace(candidate(), card=card("linear").model_copy(update={"temperature": -1.0}))
+    with pytest.raises(ModelMissing, match=r"was not stored\. The model card's temperature is wrong"):
+        model_store.save(database, broken, promote=True, reason="better")
+    assert [each.version for each in model_store.versions(database)] == [1]
