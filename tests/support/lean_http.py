@@ -30,6 +30,14 @@ class Http:
 
     async def fetch(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
         """The body of the answer. Raises HttpFailed, also for an answer that is no 2xx."""
+        status, answer = await self.ask(method, path, headers, body)
+        if not 200 <= status < 300:
+            self.close()
+            raise HttpFailed(f"{status}: {answer[:200].decode(errors='replace')}")
+        return answer
+
+    async def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, bytes]:
+        """The status code and the body of the answer. Raises HttpFailed where there is none."""
         try:
             if self._connection is not None:  # the server may have closed it meanwhile
                 with suppress(ConnectionError, EOFError):
@@ -45,7 +53,7 @@ class Http:
             self._connection[1].close()
             self._connection = None
 
-    async def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    async def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         if self._connection is None:
             self._connection = await asyncio.open_connection(
                 self._where.hostname, self._where.port, local_addr=(self._address, 0)
@@ -61,8 +69,4 @@ class Http:
                 self._jar.load(value.split(";")[0])
             elif name.lower() == "content-length":
                 length = int(value)
-        answer = await reader.readexactly(length)
-        if status.split()[1][0] != "2":
-            self.close()
-            raise HttpFailed(f"{status}: {answer[:200].decode(errors='replace')}")
-        return answer
+        return int(status.split()[1]), await reader.readexactly(length)
