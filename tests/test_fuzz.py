@@ -19,6 +19,7 @@ def test_each_file_is_valid_until_it_is_damaged(kind: str) -> None:
     assert outcome(files()[kind]) in {"read", "NoInk"}
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_damaged_picture_is_read_or_refused_with_a_documented_error() -> None:
     outcomes = Counter(outcome(data) for kind, data in map(picture, range(500)) if kind not in ISOLATED)
     assert outcomes.keys() <= {"read", "NoInk", "NotAnImage", "ImageTooLarge", "TooManyDigits"}

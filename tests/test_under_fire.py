@@ -6,13 +6,11 @@ At full length, and with more that can go wrong, in full/test_faults.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 
-import httpx
 import pytest
 
+from settings import ROOT
 from storage.embedded import EmbeddedServer
 from support import faults
 from support.faults import Endangered
@@ -74,25 +72,6 @@ def test_nothing_is_lost_or_doubled_when_the_databases_disk_is_full(endangered: 
     fire.all_is_there_once()
 
 
-def test_nothing_is_lost_or_doubled_when_the_clock_jumps_a_day_forward_and_back(endangered: Endangered) -> None:
-    app, clock = endangered.app, endangered.clock
-    if clock is None:
-        pytest.skip("faketime is missing: on Debian and Ubuntu, apt install faketime")
-    with Fire(app) as fire:
-        for days in (1, -1, 0):
-            clock.jump(days)
-            wait_until(lambda days=days: days_ahead(app) == days, 10, "the jump")
-            fire.more(20)
-            assert app.status("/ready") == 200
-    fire.all_is_there_once()
-
-
-def days_ahead(app: RunningApp) -> int:
-    """Of the app's clock, as it says in each answer."""
-    told = parsedate_to_datetime(httpx.get(f"{app.url}/health").headers["date"])
-    return round((told - datetime.now(UTC)) / timedelta(days=1))
-
-
 def test_labels_given_while_the_server_is_stopped_are_there_once(
     separate: tuple[RunningApp, EmbeddedServer],
 ) -> None:
@@ -104,3 +83,11 @@ def test_labels_given_while_the_server_is_stopped_are_there_once(
         server.start()
         faults.saving_resumes(app)
     assert fire.all_is_there_once().labelled >= 10
+
+
+def test_what_lasts_is_timed_by_a_clock_that_does_not_jump() -> None:
+    """full/test_faults.py has it jump: an app under faketime takes long to start."""
+    sources = "".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
+    assert "time.monotonic()" in sources
+    assert "time.time(" not in sources
+    assert "datetime.now() -" not in sources

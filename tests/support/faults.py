@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -59,7 +61,7 @@ def _is_saved(app: RunningApp) -> bool:
 
 
 class Clock:
-    """The clock that an app asks what time it is. Its database has another, and how long something took remains true."""
+    """The clock that an app asks what time it is; its database has another. How long something took remains true."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -77,6 +79,7 @@ class Clock:
             "LD_PRELOAD": str(FAKETIME),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": "1",
+            "NO_FAKE_STAT": "1",  # what files say does not jump
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
@@ -91,12 +94,17 @@ class Endangered:
     disk: Disk | None
     """None where none can be mounted."""
     clock: Clock | None
-    """None where faketime is missing."""
+    """None where faketime is missing, or the real one is asked."""
+
+    def is_ahead(self, days: int) -> bool:
+        """Whether the app's clock is so many days ahead, as it says in each answer."""
+        told = parsedate_to_datetime(httpx.get(f"{self.app.url}/health").headers["date"])
+        return round((told - datetime.now(UTC)) / timedelta(days=1)) == days
 
 
 @contextmanager
-def endangered(folder: Path) -> Iterator[Endangered]:
-    """One that is ready, on a folder of its own."""
+def endangered(folder: Path, *, clock: bool = False) -> Iterator[Endangered]:
+    """One that is ready, on a folder of its own. With a `clock` it starts slowly: faketime takes its time."""
     with ExitStack() as stack:
         disk = None
         with suppress(pytest.skip.Exception):
@@ -109,8 +117,8 @@ def endangered(folder: Path) -> Iterator[Endangered]:
         wire = Wire(Path(app.socket_dir()) / ".s.PGSQL.5432")
         stack.callback(wire.close)
         app.environment["DB_PORT"] = str(wire.port)
-        clock = Clock(folder / "clock") if FAKETIME.exists() else None
-        app.environment |= clock.environment() if clock else {}
+        turned = Clock(folder / "clock") if clock and FAKETIME.exists() else None
+        app.environment |= turned.environment() if turned else {}
         app.start()
         stack.callback(app.stop)
-        yield Endangered(app, server, wire, disk, clock)
+        yield Endangered(app, server, wire, disk, turned)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
+
+Made = TypeVar("Made")
 
 
 class Wire:
@@ -25,7 +29,7 @@ class Wire:
     def cut(self) -> None:
         """End every connection, and each new one at once."""
         self._cut = True
-        self._call(lambda: [end.close() for end in self._ends])
+        self._call(self._hang_up)
 
     def silence(self) -> None:
         """Let nothing through any more, and keep the connections."""
@@ -42,10 +46,14 @@ class Wire:
         self._call(self._server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
 
-    def _do(self, work):  # type: ignore[no-untyped-def]  # any coroutine's result
+    def _hang_up(self) -> None:
+        for end in self._ends:
+            end.close()
+
+    def _do(self, work: Coroutine[Any, Any, Made]) -> Made:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    def _call(self, what) -> None:  # type: ignore[no-untyped-def]  # anything without arguments
+    def _call(self, what: Callable[[], None]) -> None:
         async def called() -> None:
             what()
 
