@@ -6,6 +6,7 @@ they share. (`make run` starts it with everything that it needs.)
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -51,9 +52,15 @@ api = LazyApp("web.api:api")
 
 
 def load_api_after_models() -> None:
-    """Wait for the models, then import the API."""
+    """Wait for the models, then import the API. What is there by then stays: no garbage collection looks at it again.
+
+    PyTorch and the rest are half a million objects. To look at them took a quarter of a second, in which nothing else
+    ran, and Streamlit had them looked at after each run of a page.
+    """
     get_app_state().models.wait()
     api.load()
+    gc.collect()
+    gc.freeze()
 
 
 def disable_nagle() -> None:

@@ -13,6 +13,7 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    GCCollector,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -27,6 +28,7 @@ OUTCOMES = ("saved", "spooled", "unknown", "refused", "failed")
 disable_created_metrics()  # type: ignore[no-untyped-call] # the start of each series doubles the lines, and is of no use
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)  # memory, processor time, open files
+GCCollector(registry=REGISTRY)  # while garbage is collected, nothing else runs
 
 PREDICTIONS = Counter(
     "digit_reader_predictions_total",

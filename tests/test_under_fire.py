@@ -1,104 +1,31 @@
-"""Everything is killed while 50 pictures a second are read: what was answered is there in the end, and there once."""
+"""Everything is killed while 50 pictures a second are read: what was answered is there in the end, and there once.
+
+At full length, and with more that can go wrong, in full/test_faults.py.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
+from collections.abc import Iterator
 from functools import partial
-from uuid import UUID
 
-import httpx
+import pytest
 
-from support.pictures import one, png
+from settings import ROOT
+from storage.embedded import EmbeddedServer
+from support import faults
+from support.faults import Endangered
+from support.fire import Fire
 from support.running_app import RunningApp, wait_until
-
-PICTURE = png(one())
-HANDS, PER_SECOND = 10, 50
-
-
-class Fire:
-    """People who draw without a pause, and who remember each answer and each failure."""
-
-    def __init__(self, app: RunningApp) -> None:
-        self.app = app
-        self.answered: list[UUID] = []
-        self.failed: list[str] = []
-        self.lives = 0  # changed around every kill of the app: what was under way then may fail
-        self._ending = threading.Event()
-        self._hands = [threading.Thread(target=self._draw) for _ in range(HANDS)]
-
-    def __enter__(self) -> Fire:
-        for hand in self._hands:
-            hand.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        for hand in self._hands:
-            hand.join()
-
-    def _draw(self) -> None:
-        while not self._ending.is_set():
-            life, end = self.lives, time.monotonic() + HANDS / PER_SECOND
-            with httpx.Client(base_url=self.app.url, timeout=60) as client:
-                while life == self.lives and not self._ending.wait(max(0.0, end - time.monotonic())):
-                    end += HANDS / PER_SECOND
-                    self._one(client, life)
-            self._ending.wait(0.05)  # there may be no app at all
-
-    def _one(self, client: httpx.Client, life: int) -> None:
-        try:
-            answer = client.post("/api/predict", files={"file": PICTURE})
-        except httpx.TransportError as error:
-            if life == self.lives and life % 2 == 0:
-                self.failed.append(repr(error))
-            return
-        if answer.status_code == 200:
-            self.answered.append(UUID(answer.json()["id"]))
-        else:
-            self.failed.append(answer.text)
-
-    def more(self, count: int) -> None:
-        """Wait for so many more answers."""
-        target = len(self.answered) + count
-        wait_until(lambda: len(self.answered) >= target, 60, f"{count} more answers")
-
-    def kill_the_app(self) -> None:
-        """Kill it and start it again; `lives` is odd while it is dead."""
-        self.lives += 1
-        self.app.stop(signal.SIGKILL)
-        self.app.start()
-        self.lives += 1
-
-
-def kill_the_database(app: RunningApp) -> int:
-    killed = app.postmaster()
-    os.kill(killed, signal.SIGKILL)
-    return killed
-
-
-def is_back(app: RunningApp, killed: int) -> bool:
-    return app.postmaster() not in (0, killed) and app.status("/ready") == 200
-
-
-def assert_all_is_there_once(fire: Fire) -> None:
-    """The spool empties itself, and then each answer has its row."""
-    wait_until(lambda: "digit_reader_spool_entries 0.0" in fire.app.text("/metrics"), 60, "the delivery")
-    found = fire.app.sql("SELECT drawing_id FROM predictions WHERE drawing_id = ANY(%s)", fire.answered)
-    assert sorted(row for (row,) in found) == sorted(fire.answered)
-    assert fire.failed == []
 
 
 def test_nothing_is_lost_or_doubled_when_the_database_is_killed_five_times(mortal: RunningApp) -> None:
     with Fire(mortal) as fire:
         for _ in range(5):
             fire.more(20)
-            killed = kill_the_database(mortal)
+            killed = faults.kill_the_database(mortal)
             fire.more(5)  # meanwhile
-            wait_until(partial(is_back, mortal, killed), 60, "the new server")
-    assert_all_is_there_once(fire)
+            wait_until(partial(faults.is_back, mortal, killed), 60, "the new server")
+    fire.all_is_there_once()
 
 
 def test_nothing_is_lost_or_doubled_when_the_app_is_killed_three_times(mortal: RunningApp) -> None:
@@ -106,8 +33,61 @@ def test_nothing_is_lost_or_doubled_when_the_app_is_killed_three_times(mortal: R
         for kill in range(3):
             fire.more(20)
             if kill:  # with rows in its spool as well
-                kill_the_database(mortal)
+                faults.kill_the_database(mortal)
                 fire.more(5)
             fire.kill_the_app()
         fire.more(20)
-    assert_all_is_there_once(fire)
+    fire.all_is_there_once()
+
+
+@pytest.fixture(scope="module")
+def endangered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endangered]:
+    with faults.endangered(tmp_path_factory.mktemp("endangered")) as one:
+        yield one
+
+
+def test_nothing_is_lost_or_doubled_when_the_wire_to_the_database_is_cut(endangered: Endangered) -> None:
+    app, wire = endangered.app, endangered.wire
+    with Fire(app) as fire:
+        fire.more(20)
+        wire.cut()
+        fire.more(20)
+        assert faults.spooled(app)
+        wire.mend()
+        faults.saving_resumes(app)
+    fire.all_is_there_once()
+
+
+def test_nothing_is_lost_or_doubled_when_the_databases_disk_is_full(endangered: Endangered) -> None:
+    app, disk = endangered.app, endangered.disk
+    if disk is None:
+        pytest.skip("a small disk can't be mounted here")
+    with Fire(app) as fire:
+        fire.more(20)
+        disk.fill()
+        wait_until(lambda: faults.spooled(app), 60, "that the disk is too full to save")
+        fire.more(20)
+        disk.free()
+        faults.saving_resumes(app, endangered.server)
+    fire.all_is_there_once()
+
+
+def test_labels_given_while_the_server_is_stopped_are_there_once(
+    separate: tuple[RunningApp, EmbeddedServer],
+) -> None:
+    app, server = separate
+    with Fire(app, label_each=2) as fire:
+        fire.more(10)
+        server.stop()
+        fire.more(20)
+        server.start()
+        faults.saving_resumes(app)
+    assert fire.all_is_there_once().labelled >= 10
+
+
+def test_what_lasts_is_timed_by_a_clock_that_does_not_jump() -> None:
+    """full/test_faults.py has it jump: an app under faketime takes long to start."""
+    sources = "".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
+    assert "time.monotonic()" in sources
+    assert "time.time(" not in sources
+    assert "datetime.now() -" not in sources

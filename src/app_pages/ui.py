@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from app_pages.style import show_stylesheet
+from app_pages.turns import turn
 from gateway.admins import get_admins
 from gateway.visitors import current_admin
 from serving.app_state import get_app_state
@@ -44,7 +45,8 @@ with st.container(key="nav", horizontal=True, gap="xsmall", width="content"):
             st.page_link(each)
 
 try:
-    page.run()
+    with turn():
+        page.run()
 except Exception:  # whatever it is: Streamlit's own message speaks of data leaks and of a cloud
     log.exception("the page %s has failed", page.url_path or "draw")
     st.error(

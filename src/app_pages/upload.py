@@ -19,6 +19,7 @@ from PIL import Image
 import metrics
 from app_pages.number_upload import UploadedNumber, read_picture
 from app_pages.pad import Pad, current_pad
+from app_pages.turns import elsewhere
 from frames.drawing import Drawing, from_ink
 from frames.images import (
     FILE_EXTENSIONS,
@@ -182,7 +183,7 @@ def _take(key: str) -> None:
 
 def _opened(file: Any, source: str = "upload") -> Upload:
     try:
-        with metrics.timed("preprocess"):
+        with metrics.timed("preprocess"), elsewhere():
             ink, drawing = made_now(file.getvalue(), _drawing)
     except (NotAnImage, ImageTooLarge, NoInk, Busy) as error:
         return Upload(file.file_id, source, str(error))

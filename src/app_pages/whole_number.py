@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import streamlit as st
 
+from app_pages.turns import elsewhere
 from frames.drawing import Drawing
 from frames.lattice import Lattice
 from frames.masks import NoInk, Pixels
@@ -72,7 +73,8 @@ class WholeNumber:
             return False
         owner = None if state.settings.read_only else visitor
         try:
-            found = state.numbers.read(make_lattice, model, self.source, owner, self.number_id).result()
+            with elsewhere():
+                found = state.numbers.read(make_lattice, model, self.source, owner, self.number_id).result()
         except NoInk:
             found = NOTHING
         except TooManyDigits as error:

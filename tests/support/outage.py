@@ -105,14 +105,14 @@ def of_its_own(server: EmbeddedServer, name: str) -> str:
 
 
 class Disk:
-    """A disk of one megabyte that can be filled to the last byte."""
+    """A small disk that can be filled to the last byte."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def fill(self) -> None:
         with (self.folder / "ballast").open("wb", buffering=0) as file:
-            for size in (4096, 1):
+            for size in (2**20, 4096, 1):
                 with pytest.raises(OSError, match="No space left"):
                     while True:
                         file.write(b"0" * size)
@@ -122,12 +122,14 @@ class Disk:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Disk]:
+def small_disk(folder: Path, size: str = "1m") -> Iterator[Disk]:
     """A tmpfs at that folder; skips the test where it cannot be mounted."""
-    folder.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False)
+    folder.mkdir()
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, check=False
+    )
     if mount.returncode:
         pytest.skip(f"a small disk cannot be mounted: {mount.stderr.decode().strip()}")
     try:

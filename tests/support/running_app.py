@@ -108,6 +108,11 @@ class RunningApp:
         connections = psutil.Process(self._process.pid).net_connections("tcp")
         return sum(each.laddr.port == port and each.status == "ESTABLISHED" for each in connections)
 
+    def memory(self) -> float:
+        """The resident memory of its process in megabytes, without its children's."""
+        assert self._process is not None
+        return float(psutil.Process(self._process.pid).memory_info().rss / 1e6)
+
     def postmaster(self) -> int:
         """The process number of its PostgreSQL; 0 while it is just coming or going."""
         try:

@@ -1,0 +1,242 @@
+"""Tabs with the Draw page open, without a browser: the HTTP calls and the websocket's messages that Chromium sends.
+
+Each tab has a cookie and an address (127.x.y.z) of its own, so that the limits for one client see many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from frames.canvas import objects_of
+from support.lean_http import Http, HttpFailed
+
+Stroke = Sequence[tuple[float, float]]
+
+PREVIEW_EVERY = 0.12  # seconds between the readings while the pen moves; this and the next two as in answer.js
+SAID_AGAIN = 1.5  # seconds until a label is sent once more
+TRIES = 5
+CANVAS_WAITS = 0.2  # seconds after pen-up until the canvas sends what is drawn
+PATIENCE = 60.0  # seconds until a person gives up
+CHOSEN = {"model": "CNN", "brush": "Medium"}
+
+_addresses = count(258)
+
+
+class TabFailed(ConnectionError):
+    """The app answered with an error, hung up, or said nothing for a long time."""
+
+
+@dataclass
+class Timings:
+    """Seconds of each stroke, from pen-up to the answer that is painted, and until the page's own script has it."""
+
+    answers: list[float] = field(default_factory=list)
+    scripts: list[float] = field(default_factory=list)
+
+
+class Tab:
+    """A tab of a new visitor; open() comes first. Everything raises TabFailed. `timings` are shared between tabs."""
+
+    def __init__(self, url: str, timings: Timings) -> None:
+        number = next(_addresses)
+        self.url, self.address = url, f"127.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        self.timings = timings
+        self.data: dict[str, Any] = {}
+        """What the page's script has told the answer's component last."""
+        self.strokes: list[list[list[float]]] = []
+        self._http = Http(url, self.address)
+        self._widgets: dict[str, str] = {}
+        self._page, self._trouble = "", ""
+        self._sent: dict[int, float] = {}
+        self._changed = asyncio.Condition()
+        self._socket: ClientConnection | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    async def open(self) -> Tab:
+        """Load the page, as a browser without our cookie does, and wait until it can be drawn on."""
+        await self._fetch("GET", "/", {"accept": "text/html"})
+        await self._fetch("GET", "/_stcore/health")
+        await self._fetch("GET", "/_stcore/host-config")
+        try:
+            self._socket = await connect(
+                f"ws://{urlsplit(self.url).netloc}/_stcore/stream",
+                origin=self.url,  # type: ignore[arg-type]  # its own kind of str, as the next line's
+                subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],  # type: ignore[list-item]
+                additional_headers={"cookie": self._http.cookies},
+                local_addr=(self.address, 0),
+                compression=None,
+                open_timeout=PATIENCE,
+                ping_interval=None,
+            )
+        except (OSError, WebSocketException) as error:
+            raise TabFailed(f"The websocket: {error!r}") from error
+        self._listening = asyncio.create_task(self._listen())
+        await self._run()
+        await self._until(lambda: bool(self.data), "the page")
+        return self
+
+    async def close(self) -> None:
+        """Close the tab."""
+        for task in filter(None, (self._listening, self._asking)):
+            task.cancel()
+            with suppress(asyncio.CancelledError, TabFailed):
+                await task
+        if self._socket is not None:
+            await self._socket.close()
+        self._http.close()
+
+    # --- What a person does -------------------------------------------------------------------------------------------
+
+    async def draw(self, stroke: Stroke, previews: int = 0) -> dict[str, Any]:
+        """Draw a stroke, in the canvas's pixels, with some readings meanwhile; what the page paints when it ends."""
+        drawn = [list(point) for point in stroke]
+        for part in range(previews):
+            await asyncio.sleep(PREVIEW_EVERY)
+            await self._ask([*self.strokes, drawn[: 2 + part * len(drawn) // previews]], up=False)
+        self.strokes.append(drawn)
+        begin = time.perf_counter()
+        answer = await self._ask(self.strokes, up=True)
+        self.timings.answers.append(time.perf_counter() - begin)
+        await asyncio.sleep(max(0.0, begin + CANVAS_WAITS - time.perf_counter()))
+        self._sent[len(self.strokes)] = time.perf_counter()
+        await self._run()
+        return answer
+
+    async def say(self, label: int) -> None:
+        """Say what the drawing is, and wait for the next, empty canvas."""
+        drawing = self.data["id"]
+        said = {"event": "said", "value": {"id": drawing, "count": len(self.strokes), "label": label}}
+        begin = time.perf_counter()
+        for _ in range(TRIES):
+            if self.data["id"] == drawing:
+                await self._run(said=json.dumps([said]))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SAID_AGAIN):
+                    await self._until(lambda: self.data["id"] != drawing, "the next canvas")
+                    break
+        await self._until(lambda: self.data["id"] != drawing, "the next canvas")
+        self.timings.scripts.append(time.perf_counter() - begin)
+        self.strokes, self._sent = [], {}
+
+    # --- HTTP ---------------------------------------------------------------------------------------------------------
+
+    async def _ask(self, strokes: list[list[list[float]]], *, up: bool) -> dict[str, Any]:
+        known = {name: self.data[name] for name in ("id", "revision", "model", "side", "pen")}
+        text = "/".join(" ".join(str(value) for point in stroke for value in point) for stroke in strokes)
+        headers = {"content-type": "application/json", "origin": self.url, "sec-fetch-site": "same-origin"}
+        told = await self._fetch("POST", self.data["url"], headers, json.dumps(known | {"up": up, "strokes": text}))
+        answer: dict[str, Any] = json.loads(told)["answer"]
+        return answer
+
+    async def _fetch(self, method: str, path: str, headers: dict[str, str] | None = None, body: str = "") -> bytes:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._http.fetch(method, path, headers or {}, body.encode())
+        except (TimeoutError, HttpFailed) as error:
+            raise TabFailed(f"{method} {path}: {error!r}") from error
+
+    # --- The websocket ------------------------------------------------------------------------------------------------
+
+    async def _run(self, said: str = "", fragment: str = "") -> None:
+        """Ask for a run of the page's script, or of a part of it."""
+        message = BackMsg()
+        asked = message.rerun_script
+        asked.widget_states.widgets.extend(self._states())
+        if said:
+            events = f"$$STREAMLIT_INTERNAL_KEY_{self._widgets['answer']}__events"
+            asked.widget_states.widgets.append(WidgetState(id=events, json_trigger_value=said))
+        asked.page_script_hash, asked.fragment_id, asked.is_auto_rerun = self._page, fragment, bool(fragment)
+        asked.context_info.timezone, asked.context_info.locale, asked.context_info.url = "UTC", "en-US", self.url
+        assert self._socket is not None, "open() comes first"
+        try:
+            await self._socket.send(message.SerializeToString())
+        except WebSocketException as error:
+            raise TabFailed(f"The websocket: {error!r}") from error
+
+    def _states(self) -> list[WidgetState]:
+        """What a browser sends of the page's widgets with every run."""
+        states = []
+        for name in CHOSEN.keys() & self._widgets.keys():
+            state = WidgetState(id=self._widgets[name])
+            state.string_array_value.data.append(CHOSEN[name])
+            states.append(state)
+        if self.strokes:
+            objects = objects_of([np.array(stroke) for stroke in self.strokes], self.data["pen"])
+            raw = {"version": "7.4.0", "objects": objects, "background": "#ffffff"}
+            drawn = json.dumps({"drawing": {"raw": raw, "data": None}})
+            states.append(WidgetState(id=self._widgets[self.data["canvas"]], json_value=drawn))
+        return states
+
+    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE), self._changed:
+                await self._changed.wait_for(lambda: condition() or self._trouble)
+        except TimeoutError as error:
+            raise TabFailed(f"There was no sign of {what} for {PATIENCE:.0f} s.") from error
+        if self._trouble:
+            raise TabFailed(self._trouble)
+
+    def _ask_again(self, fragment: str, interval: float) -> None:
+        """Have a part of the page run every so many seconds from now on: each run of the whole begins that anew."""
+
+        async def ask() -> None:
+            while True:
+                await asyncio.sleep(interval)
+                await self._run(fragment=fragment)
+
+        if self._asking is not None:
+            self._asking.cancel()
+        self._asking = asyncio.create_task(ask())
+
+    async def _listen(self) -> None:
+        assert self._socket is not None
+        try:
+            async for frame in self._socket:
+                message = ForwardMsg.FromString(bytes(frame))  # type: ignore[arg-type]  # never text
+                kind = message.WhichOneof("type")
+                if kind == "delta" and message.delta.HasField("new_element"):
+                    self._see(message.delta.new_element)
+                elif kind == "navigation":
+                    self._page = message.navigation.page_script_hash
+                elif kind == "auto_rerun":
+                    self._ask_again(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+                elif kind == "script_finished":
+                    async with self._changed:
+                        self._changed.notify_all()
+            self._trouble = "The app has closed the websocket."
+        except WebSocketException as error:
+            self._trouble = f"The websocket: {error!r}"
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _see(self, element: Any) -> None:
+        """Remember the widgets' ids, and what the answer's component is told."""
+        kind = element.WhichOneof("type")
+        if kind == "exception":
+            self._trouble = element.exception.message
+        if kind not in ("button_group", "bidi_component"):
+            return
+        widget = getattr(element, kind).id
+        name = widget.split("-", 2)[2]  # its key, after "$$ID-", a hash and a hyphen
+        self._widgets[name] = widget
+        if name == "answer":
+            self.data = json.loads(element.bidi_component.json)
+            sent = self._sent.pop(self.data["count"], None)
+            if sent is not None:
+                self.timings.scripts.append(time.perf_counter() - sent)
