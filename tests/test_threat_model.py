@@ -29,8 +29,8 @@ def test_each_way_in_has_a_test_that_exists(row: str) -> None:
 
 def test_every_file_of_attacks_is_in_it() -> None:
     """Who adds a check of what comes in says against what."""
-    checks = ("admins", "failures", "hosts", "internals", "origins", "rates", "sessions", "visitors")
-    checks += ("connections", "receiving", "repeats", "sockets", "uploads")
+    checks = ["admins", "failures", "hosts", "internals", "origins", "rates", "sessions", "visitors"]
+    checks += ["connections", "receiving", "repeats", "sockets", "uploads"]
     assert [name for name in checks if f"tests/gateway/test_{name}.py::" not in SECTION] == []
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app_pages.administration import act
 from app_pages.versions import plain
 from gateway.admins import get_admins
-from gateway.visitors import current_visitor
+from gateway.visitors import current_admin
 from serving.app_state import AppState
 from storage.check_log import Known, SelfCheck
 from storage.database import DatabaseAway
@@ -18,7 +18,7 @@ _WHO = {"nightly": "by itself", "admin": "for an administrator", "command": "fro
 @st.fragment(run_every=5)
 def integrity(state: AppState) -> None:
     """The last check, what it found, and a button for another; updated by itself."""
-    if not get_admins().admits(current_visitor(), used=False):
+    if not get_admins().admits(current_admin(), used=False):
         st.rerun(scope="app")
     try:
         known = state.self_check.look()

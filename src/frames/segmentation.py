@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from frames.cuts import cuts
+from frames.cuts import cuts, steps
 from frames.drawing import Drawing, measure_ink, measure_strokes, strokes_json, within
 from frames.ink import Ink, find_ink
 from frames.lattice import Bounds, Candidate, Found, Lattice, Line, Piece
@@ -28,7 +28,9 @@ from frames.text_lines import lines_of
 
 MAX_DIGITS = 200  # of one picture
 MAX_PIECES = 5 * MAX_DIGITS
-MAX_CANDIDATES = 2_500  # of one line; each is drawn and read, and 200 digits that touch have 1,500
+MAX_CANDIDATES = 2_500  # each is drawn and read, and 200 digits that touch have 1,500
+MAX_STEPS = 150e6  # of seams, half a second; 200 digits that touch need a fifth
+MAX_PIXELS = 60e6  # of all candidates, a third of a second; 200 digits that touch need a fifth as well
 MOST_PIECES, MOST_BODIES = 10, 4  # of one candidate
 WIDEST = 1.7  # of a candidate, as a part of the height of digits
 SPECK = 0.3  # pens, squared: smaller components are dust
@@ -61,8 +63,7 @@ def in_picture(image: Image.Image | NDArray[Any], size: tuple[int, int] | None =
 
 def _of_ink(ink: Ink, scale: float, size: tuple[int, int]) -> Lattice:
     taken_apart = _Picture(ink, scale)
-    lines = [_line(taken_apart, order) for order in taken_apart.lines]
-    return Lattice(taken_apart.pieces, lines, taken_apart.pen, size, taken_apart.find)
+    return Lattice(taken_apart.pieces, _lines(taken_apart), taken_apart.pen, size, taken_apart.find)
 
 
 class _Picture:
@@ -75,6 +76,9 @@ class _Picture:
         self.pieces: list[Piece] = []
         self.labels = np.zeros(mask.shape, np.int32)
         bodies, boxes = _bodies(mask, self.pen)
+        sizes = (boxes[:, 2:] - boxes[:, :2]).tolist()
+        if sum(steps(height, width, self.pen) for width, height in sizes) > MAX_STEPS:
+            raise TooManyDigits
         lines = [sorted(line, key=lambda body: int(boxes[body][0])) for line in lines_of(boxes.astype(np.float64))]
         self.lines = [[number for body in line for number in self._cut(bodies, body, boxes[body])] for line in lines]
         self.labels = _spread(self.labels, ink.pixels)
@@ -158,8 +162,7 @@ def in_strokes(strokes: Sequence[NDArray[Any]], width: int, height: int, pen: fl
     Raises NoInk, TooManyDigits, and ValueError for malformed strokes.
     """
     taken_apart = _Canvas([line for line in within(strokes, (width, height), pen) if len(line)], height, pen)
-    lines = [_line(taken_apart, order) for order in taken_apart.lines]
-    return Lattice(taken_apart.pieces, lines, pen, (width, height), taken_apart.find)
+    return Lattice(taken_apart.pieces, _lines(taken_apart), pen, (width, height), taken_apart.find)
 
 
 class _Canvas:
@@ -194,18 +197,23 @@ class _Canvas:
 # --- Candidates -------------------------------------------------------------------------------------------------------
 
 
-def _line(taken_apart: _Picture | _Canvas, members: Sequence[int]) -> Line:
-    """The candidates of a line with these pieces, and the orders in which it may be read."""
+def _lines(taken_apart: _Picture | _Canvas) -> list[Line]:
+    """The lines: of each the candidates, and the orders in which its pieces may be read. Raises TooManyDigits."""
     pieces = taken_apart.pieces
-    height = float(np.percentile([pieces[k].bounds[3] - pieces[k].bounds[1] for k in members], 75))
-    orders = _orders(pieces, members)
-    runs: dict[frozenset[int], None] = {}
-    for run in (run for order in orders for run in _runs(pieces, order, height)):
-        runs[run] = None
-        if len(runs) > MAX_CANDIDATES:
-            raise TooManyDigits
-    candidates = [Candidate(run, taken_apart.frame(run), _union(pieces[k].bounds for k in run)) for run in runs]
-    return Line(orders, candidates)
+    orders = [_orders(pieces, members) for members in taken_apart.lines]
+    runs: list[dict[frozenset[int], Bounds]] = [{} for _ in orders]
+    pixels, count = 0.0, 0
+    for of_line, ways in zip(runs, orders, strict=True):
+        height = float(np.percentile([pieces[k].bounds[3] - pieces[k].bounds[1] for k in ways[0]], 75))
+        for run in (run for order in ways for run in _runs(pieces, order, height) if run not in of_line):
+            left, top, right, bottom = of_line[run] = _union(pieces[k].bounds for k in run)
+            pixels, count = pixels + (right - left) * (bottom - top), count + 1
+            if count > MAX_CANDIDATES or pixels > MAX_PIXELS:
+                raise TooManyDigits
+    return [
+        Line(ways, [Candidate(run, taken_apart.frame(run), bounds) for run, bounds in of_line.items()])
+        for of_line, ways in zip(runs, orders, strict=True)
+    ]
 
 
 def _orders(pieces: Sequence[Piece], members: Sequence[int]) -> list[list[int]]:

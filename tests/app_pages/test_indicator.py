@@ -22,7 +22,7 @@ def said(monkeypatch: pytest.MonkeyPatch, left: Space = PLENTY, **given: object)
         settings=SimpleNamespace(read_only=told["read_only"], data_dir=Path("/")),
         database=SimpleNamespace(away=told["away"], starting=False),
         writer=SimpleNamespace(trouble=told["trouble"], spool=SimpleNamespace(trouble=told["spool"])),
-        models=SimpleNamespace(loading=False, error=None),
+        models=SimpleNamespace(loading=False, error=None, missing={}),
     )
     monkeypatch.setattr(indicator, "space", lambda _: left)
 
