@@ -59,7 +59,7 @@ def without_rules(ink: Pixels, low: int) -> Cleared:
     cleared = ink.copy()
     usual = round(float(np.median([rule.thickness for rule in rules]))) if rules else 0
     for rule in rules:  # where a stroke lies along one side of a frame, the others tell how thick that is
-        _take_out(cleared.T if rule.upright else cleared, rule, min(rule.thickness, usual), low)
+        _take_out(cleared.T if rule.upright else cleared, rule, min(rule.thickness, usual + 1), low)
     return Cleared(cleared, tuple(rules))
 
 

@@ -34,7 +34,8 @@ def open_session(url: str) -> Iterator[PageSession]:
     with httpx.Client(base_url=url, timeout=60) as client:
         token = client.get("/_stcore/health").cookies.get(XSRF) or client.get("/_stcore/host-config").cookies[XSRF]
         client.headers["X-Xsrftoken"] = token
-        headers = {"Origin": url, "Cookie": f"{XSRF}={token}"}
+        client.get("/", headers={"accept": "text/html"})  # for the visitor's cookie, without which no file is taken
+        headers = {"Origin": url, "Cookie": "; ".join(f"{each.name}={each.value}" for each in client.cookies.jar)}
         address = url.replace("http", "ws", 1) + "/_stcore/stream"
         protocols = [Subprotocol("streamlit"), Subprotocol(token)]
         with connect(
