@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from support.fuzzed_api import send_malformed
 from support.fuzzing import outcome
 from support.mutations import ISOLATED, files, picture, repaired
+from support.own_loop import run
 from support.running_app import RunningApp
 
 
@@ -28,7 +28,7 @@ def test_a_damaged_picture_is_read_or_refused_with_a_documented_error() -> None:
 
 
 def test_a_malformed_body_gets_a_documented_answer(app: RunningApp) -> None:
-    fuzzed = asyncio.run(send_malformed(app.url, 0, 300))
+    fuzzed = run(send_malformed(app.url, 0, 300))
     assert fuzzed.findings == []
     assert sum(fuzzed.codes.values()) == 300
     assert {200, 400, 422} <= fuzzed.codes.keys()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
 
 from benchmarks import load_test
 from benchmarks.load_test import AppFailed, Throughput
+from support.own_loop import run
 from support.running_app import RunningApp
 
 
@@ -21,10 +20,9 @@ def port(app: RunningApp) -> int:
 
 
 def rush(app: RunningApp, pictures: list[bytes], clients: int, requests: int) -> tuple[Throughput, list[UUID]]:
-    """Requests from a thread of their own: the browser's tests leave a running event loop in this one."""
+    """What requests of so many clients get."""
     coming = load_test.send(port(app), [load_test.http_request(picture) for picture in pictures], clients, requests)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coming).result()
+    return run(coming)
 
 
 def test_every_client_is_answered_and_each_answer_has_its_row(app: RunningApp) -> None:

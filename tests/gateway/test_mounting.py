@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -13,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.mounting import LazyApp, MountBefore
+from support.own_loop import run
 
 
 def named(name: str) -> ASGIApp:
@@ -29,8 +28,7 @@ def get(app: ASGIApp, path: str) -> str:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app") as client:
             return (await client.get(path)).text
 
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, ask()).result()
+    return run(ask())
 
 
 @pytest.mark.parametrize(

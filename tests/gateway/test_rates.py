@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -14,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway import rates
 from gateway.rates import RateLimit, RecentCalls
+from support.own_loop import run
 from support.running_app import RunningApp
 
 ALLOWED = 5
@@ -133,6 +132,5 @@ def statuses(paths: list[str], **which: Any) -> list[int]:
         for path in paths:
             await limited({"type": "http", "path": path, "root_path": "", "client": ("a", 1)}, receive, send)
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
-        thread.submit(asyncio.run, call()).result()
+    run(call())
     return [message["status"] for message in sent if "status" in message]

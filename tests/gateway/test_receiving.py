@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
@@ -14,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway import receiving
 from gateway.receiving import FULL, SLOW, SMALL, Receiving
+from support.own_loop import run
 
 SOON = 0.2  # seconds
 
@@ -48,12 +46,6 @@ class Sender:
         scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "client": (self.client, 1)}
         await self.limit(scope, receive, send)
         return self.answer[0]["status"], b"".join(each.get("body", b"") for each in self.answer).decode()
-
-
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """In a thread, since a browser test beside it may have an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result(30)
 
 
 @pytest.fixture(autouse=True)

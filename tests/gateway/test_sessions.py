@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -13,6 +11,7 @@ from gateway.admins import ADMIN
 from gateway.cookies import HOST_ONLY
 from gateway.sessions import HEADER, OwnSessions
 from gateway.visitors import COOKIE
+from support.own_loop import run
 from support.running_app import RunningApp
 from support.streamlit_page import open_page, session_of
 
@@ -54,8 +53,7 @@ def header(*headers: tuple[str, str]) -> bytes:
         told.extend(value for name, value in scope["headers"] if name == HEADER.encode())
 
     scope = {"type": "websocket", "headers": [(name.encode(), value.encode()) for name, value in headers]}
-    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
-        thread.submit(asyncio.run, OwnSessions(app)(scope, None, None)).result()  # type: ignore[arg-type]
+    run(OwnSessions(app)(scope, None, None))  # type: ignore[arg-type]
     (only,) = told
     return only
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway import sockets
 from gateway.sockets import FULL, FULL_FOR_YOU, SocketLimit
+from support.own_loop import run
 
 
 class Streamlit:
@@ -64,12 +63,6 @@ class Browser:
         self.says.put_nowait({"type": "websocket.disconnect", "code": 1001})
 
 
-def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """In a thread, since a browser test beside it may have an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, story()).result(30)
-
-
 def test_so_many_pages_of_an_address_and_so_many_overall() -> None:
     async def story() -> None:
         limit = SocketLimit(Streamlit(), most=3, most_of_a_client=2)
@@ -95,7 +88,7 @@ def test_so_many_pages_of_an_address_and_so_many_overall() -> None:
         assert not limit._open, "nothing is remembered of who has left"
         assert (await late.get())[0] == 200
 
-    run(story)
+    run(story())
 
 
 def test_a_websocket_that_says_nothing_is_closed_and_one_that_spoke_may_be_silent(
@@ -117,7 +110,7 @@ def test_a_websocket_that_says_nothing_is_closed_and_one_that_spoke_may_be_silen
         speaker.hang_up()
         await stays
 
-    run(story)
+    run(story())
 
 
 def test_a_school_fits_behind_one_address() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import psutil
@@ -21,6 +20,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from frames.images import MAX_BYTES, too_many_bytes
 from gateway import kept_files, uploads
 from gateway.uploads import FULL, ONE_AT_A_TIME, UploadLimit
+from support.own_loop import run
 from support.page_session import open_session
 from support.running_app import RunningApp, wait_until
 
@@ -120,12 +120,6 @@ class Sender:
         scope = {"type": "http", "method": "PUT", "path": path, "headers": length, "client": (client, 1)}
         await self.limit(scope, receive, send)
         return answer[0]["status"], b"".join(each.get("body", b"") for each in answer).decode()
-
-
-def run(work: object) -> None:
-    """In a thread, since a browser test beside it may have an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()  # type: ignore[arg-type]
 
 
 def test_of_each_session_two_files_stay_and_an_earlier_one_makes_room(kept: Kept) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from types import SimpleNamespace
 
@@ -16,6 +14,7 @@ from starlette.routing import Route
 
 from gateway.cookies import HOST_ONLY
 from gateway.visitors import COOKIE, VisitorCookie, api_visitor, visitor_of
+from support.own_loop import run
 from support.running_app import RunningApp
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
@@ -31,8 +30,7 @@ def visit(headers: dict[str, str], scheme: str = "http", path: str = "/") -> htt
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"{scheme}://test") as client:
             return await client.get("/", headers=headers)
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
-        return thread.submit(asyncio.run, get()).result()
+    return run(get())
 
 
 def cookie_from(answer: httpx.Response) -> SimpleCookie:

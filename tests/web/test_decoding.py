@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from base64 import b64encode
@@ -17,6 +16,7 @@ from PIL import Image
 
 from frames.images import NotAnImage
 from gateway.visitors import COOKIE
+from support.own_loop import run
 from support.pictures import encoded, photograph, png, zero
 from support.running_app import RunningApp
 from web import decoding
@@ -35,9 +35,8 @@ SMALL: dict[str, Sent] = {"PNG": png(zero()), "base64": b64encode(png(zero())).d
 
 
 def made(sent: Sent, make: Callable[[Image.Image], Made]) -> Callable[[], Made]:
-    """What `made_of` gives; in a thread, since a browser test beside it may have an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, made_of(sent, make)).result()
+    """What `made_of` gives."""
+    return run(made_of(sent, make))
 
 
 def where(sent: Sent) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import Future
 
 import pytest
 
 from storage.writer import NotWritten, Written
+from support.own_loop import run
 from web.keeping import all_kept
 
 
@@ -18,11 +18,11 @@ def done(error: Exception | None = None) -> Future[Written]:
 
 
 def test_what_is_in_neither_place_is_not_kept() -> None:
-    assert asyncio.run(all_kept([done(), done()]))
-    assert asyncio.run(all_kept([]))
-    assert not asyncio.run(all_kept([done(), done(NotWritten("full"))]))
+    assert run(all_kept([done(), done()]))
+    assert run(all_kept([]))
+    assert not run(all_kept([done(), done(NotWritten("full"))]))
 
 
 def test_another_error_is_not_hidden() -> None:
     with pytest.raises(KeyError):
-        asyncio.run(all_kept([done(NotWritten("full")), done(KeyError("a bug"))]))
+        run(all_kept([done(NotWritten("full")), done(KeyError("a bug"))]))

@@ -5,14 +5,12 @@ Covers src/web: storage_gauges.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import httpx
@@ -24,6 +22,7 @@ from starlette.applications import Starlette
 import metrics
 from settings import ROOT
 from storage.embedded import EmbeddedServer
+from support.own_loop import run
 from support.pictures import one, photograph, png
 from support.running_app import RunningApp, free_port, wait_until
 from web import ops
@@ -251,8 +250,7 @@ def dashboard(host: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}:8501") as client:
             return await client.get("/dashboard")
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's
-        return thread.submit(asyncio.run, get()).result()
+    return run(get())
 
 
 def test_without_a_tensorboard_the_dashboard_says_how_to_get_one(
