@@ -153,6 +153,15 @@ def series_of(query: str) -> list[str]:
     return re.findall(r"\b((?:digit_reader|process)_[a-z_]+)\b(?!:)", query)
 
 
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+@pytest.mark.parametrize("words", [("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")])
+def test_promtool_finds_nothing_wrong_with_the_alerts(words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        ["promtool", *words], cwd=ROOT / "docker/monitoring", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_alert_says_what_to_do_and_has_a_test() -> None:
     tests = (DOCKER / "monitoring/alerts_test.yml").read_text()
     alerts = [rule for rule in RULES if "alert" in rule]

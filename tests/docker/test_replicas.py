@@ -14,6 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from gateway.bodies import MAX_BODY
 from gateway.cookies import HOST_ONLY
 from gateway.visitors import COOKIE
 from support import hand
@@ -139,7 +140,7 @@ def test_answers_have_security_headers_and_requests_a_limit(stack: Stack) -> Non
         assert headers.get_list("strict-transport-security") == ["max-age=31536000"]
         assert headers.get_list("x-content-type-options") == ["nosniff"]
         assert "frame-ancestors 'self'" in headers["content-security-policy"]
-        assert visitor.post("/api/predict", files={"file": bytes(9_000_000)}).status_code == 413
+        assert visitor.post("/api/predict", files={"file": bytes(MAX_BODY)}).status_code == 413
 
 
 def test_a_visitor_stays_with_a_replica_and_visitors_spread(stack: Stack) -> None:
