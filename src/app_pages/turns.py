@@ -28,10 +28,12 @@ class _Turn:
     def take(self) -> None:
         self._taken = self._taken or _turns.acquire(timeout=PATIENCE)
 
-    def give_back(self) -> None:
-        if self._taken:
-            self._taken = False
+    def give_back(self) -> bool:
+        """Whether there was one to give back."""
+        taken, self._taken = self._taken, False
+        if taken:
             _turns.release()
+        return taken
 
     def __del__(self) -> None:
         self.give_back()
@@ -59,12 +61,14 @@ def turn() -> Iterator[None]:
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """Leave the turn to others, while this thread waits for something that takes long; then take one again."""
+    """Leave a turn to others, while this thread waits for something that takes long; then take one again.
+
+    Where there is none, as in a fragment that runs by itself, there is none afterwards either.
+    """
     mine: _Turn | None = getattr(_of_thread, "turn", None)
-    if mine is not None:
-        mine.give_back()
+    left = mine is not None and mine.give_back()
     try:
         yield
     finally:
-        if mine is not None:
+        if mine is not None and left:
             mine.take()

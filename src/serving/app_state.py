@@ -88,8 +88,20 @@ def open_app_state(settings: Settings) -> AppState:
         sweeper.open()
         nightly.open()
     return AppState(
-        *(settings, database, writer, insights, retraining, models, batcher, known, reader, readings, numbers),
-        *(explainer, sweeper, nightly),
+        settings=settings,
+        database=database,
+        writer=writer,
+        insights=insights,
+        retraining=retraining,
+        models=models,
+        batcher=batcher,
+        hands=known,
+        reader=reader,
+        page_readings=readings,
+        numbers=numbers,
+        explainer=explainer,
+        sweeper=sweeper,
+        self_check=nightly,
     )
 
 

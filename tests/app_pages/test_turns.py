@@ -110,3 +110,12 @@ def test_who_waits_for_something_else_leaves_the_turn_to_others(pages: Pages) ->
         with turns.elsewhere():
             assert pages.running.acquire(timeout=10)
             pages.end()
+
+
+def test_who_had_no_turn_takes_none_either(pages: Pages) -> None:
+    """As a fragment that runs by itself: nobody would take it back before its thread ends."""
+    with turns.turn():
+        pass
+    with turns.elsewhere():
+        pass
+    fill(pages)
