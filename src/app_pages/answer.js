@@ -1,8 +1,11 @@
 // The answer under the pen. Listens to the canvas beside it (answer_canvas.js), asks POST /api/strokes while the pen moves
-// and when it goes up, and paints what comes (answer_paint.js): the same that the page's script sends a moment later.
+// and when it goes up, and paints what comes (answer_paint.js). The page's script, whose run costs ten times as much as an
+// answer, is told of the strokes only when it has something to do with them, or when the pen has rested for a while.
 
-const PREVIEW_EVERY = 120 // milliseconds, while the pen moves
-const PATIENCE = 1500 // milliseconds after a pen-up in which the page's script may not know of the stroke yet
+const PREVIEW_EVERY = 120 // milliseconds, while the pen moves, and
+const PREVIEW_PAUSE = 4 // times as long as the last preview took: the busier the app, the fewer there are
+const SETTLED = 2500 // milliseconds after which the drawing is shown among the recent ones, though nothing is said of it
+const PATIENCE = 1500 // milliseconds that a message may take to the page's script, and the answer back
 const RETRY_EVERY = 2000 // milliseconds, while there is no connection
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
@@ -14,7 +17,7 @@ class Desk {
     this.asked = 0 // requests so far: an answer that comes after a later one is not painted
     this.shown = 0
     this.busy = false // a label is on its way
-    this.lastUp = 0 // when the pen went up last
+    this.previewAt = 0 // when the next preview may be asked for
     this.painter = new Painter(this.find, digit => this.say(digit))
     this.reasons = new Reasons(this.find)
     const on = {
@@ -46,12 +49,15 @@ class Desk {
       this.busy = false
       clearTimeout(this.patience)
     }
-    // The script may still answer to an earlier stroke: then what is painted is newer.
-    if (anew || !(this.ahead() || this.canvas.pen)) {
-      this.strokes = JSON.parse(data.strokes)
-      this.paint(data.answer, data.count)
-    }
+    // What is on the canvas stays there, also where the script does not know of all of it: then what is painted is newer.
+    const drawn = JSON.parse(data.strokes)
+    const other = begun || before.canvas !== data.canvas || before.id !== data.id
+    if (other || drawn.length > this.strokes.length) this.strokes = drawn
+    if (!this.ahead()) this.settled()
+    else if (anew || before.model !== data.model) this.ask(this.strokes, true)
+    if (anew || !(this.ahead() || this.canvas.pen)) this.paint(data.answer, data.count)
     if (this.tool && !this.ahead()) this.press(this.tool)
+    this.enableTools()
     if (this.toast.update(data.said, begun)) this.release()
     const trouble = this.find(".trouble")
     if (trouble.textContent !== data.trouble) trouble.textContent = data.trouble
@@ -64,7 +70,19 @@ class Desk {
 
   // Whether strokes are drawn that the page's script does not know yet.
   ahead() {
-    return this.data.count < this.strokes.length && performance.now() - this.lastUp < PATIENCE
+    return this.data.count < this.strokes.length
+  }
+
+  // Tell the page's script what is drawn. A message can be lost where the script is just running.
+  tellDrawn(tries = TRIES) {
+    clearTimeout(this.settling)
+    if (!this.ahead() || this.busy) return
+    this.tell("drawn", { id: this.data.id, strokes: this.strokes })
+    if (tries > 1) this.settling = setTimeout(() => this.tellDrawn(tries - 1), PATIENCE)
+  }
+
+  settled() {
+    clearTimeout(this.settling)
   }
 
   // --- The pen --------------------------------------------------------------------------------------------------------
@@ -82,23 +100,27 @@ class Desk {
   }
 
   penDown() {
-    this.previewed = performance.now()
+    this.settled()
+    this.previewAt = Math.max(this.previewAt, performance.now() + PREVIEW_EVERY)
     this.find(".answer").classList.add("drawing")
   }
 
   penMoves(stroke) {
-    const now = performance.now()
-    if (!this.previewing && now - this.previewed > PREVIEW_EVERY) {
-      this.previewed = now
-      this.previewing = this.ask([...this.strokes, stroke], false).finally(() => (this.previewing = null))
-    }
+    const begin = performance.now()
+    if (this.previewing || begin < this.previewAt) return
+    this.previewing = this.ask([...this.strokes, stroke], false).finally(() => {
+      this.previewing = null
+      this.previewAt = begin + Math.max(PREVIEW_EVERY, PREVIEW_PAUSE * (performance.now() - begin))
+    })
   }
 
   penUp(stroke) {
     this.strokes.push(stroke)
-    this.lastUp = performance.now()
+    this.settled()
+    this.settling = setTimeout(() => this.tellDrawn(), SETTLED)
     this.find(".answer").classList.remove("drawing")
     this.remember()
+    this.enableTools()
     this.ask(this.strokes, true)
   }
 
@@ -113,7 +135,7 @@ class Desk {
     try {
       const reply = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })
       this.connected(true)
-      if (!reply.ok) return // the page's script reads it in a moment
+      if (!reply.ok) return up && this.tellDrawn() // the page's script reads it, or says why not
       const { answer } = await reply.json()
       const same = this.data.id === id && this.data.revision === revision && !this.busy
       if (!same || number < this.shown) return
@@ -159,7 +181,7 @@ class Desk {
     if (this.busy || !this.painted || (asked !== null && label !== asked)) return
     this.busy = true
     this.enable()
-    this.send({ id: this.data.id, count: this.painted, label }, TRIES)
+    this.send({ id: this.data.id, count: this.painted, label, strokes: this.strokes }, TRIES)
   }
 
   // A message can be lost where the page's script is just running. It may come twice: the second time its drawing is gone.
@@ -206,12 +228,14 @@ class Desk {
     else if (event.key === "Escape") this.press("clear")
   }
 
-  // Undo, redo and clear act on what the page's script knows: they wait until that is what is drawn.
-  press(tool) {
+  // Undo, redo and clear act on what the page's script knows: they wait until that is what is drawn, for a while.
+  press(tool, waited = false) {
     clearTimeout(this.held)
-    this.tool = this.ahead() ? tool : null
-    if (this.tool) this.held = setTimeout(() => this.press(tool), PATIENCE)
-    else {
+    this.tool = this.ahead() && !waited ? tool : null
+    if (this.tool) {
+      this.tellDrawn()
+      this.held = setTimeout(() => this.press(tool, true), PATIENCE)
+    } else {
       const button = document.querySelector(`.st-key-tool-${tool} button:not(:disabled)`)
       if (button?.checkVisibility()) button.click() // beside an upload there is no canvas to be seen
     }
@@ -223,6 +247,14 @@ class Desk {
     event.preventDefault()
     event.stopPropagation()
     this.press(tool)
+  }
+
+  // There is nothing to undo or to clear on an empty canvas. Each canvas may bring new buttons with it, a moment later.
+  enableTools() {
+    cancelAnimationFrame(this.enabling)
+    const buttons = ["undo", "clear"].map(tool => document.querySelector(`.st-key-tool-${tool} button`))
+    for (const button of buttons) if (button) button.disabled = !this.strokes.length
+    if (buttons.includes(null)) this.enabling = requestAnimationFrame(() => this.enableTools())
   }
 
   // --- What must not be lost ------------------------------------------------------------------------------------------
@@ -246,6 +278,8 @@ class Desk {
     clearTimeout(this.patience)
     clearTimeout(this.held)
     clearTimeout(this.retry)
+    this.settled()
+    cancelAnimationFrame(this.enabling)
     this.memory.leave()
     this.toast.leave()
     document.documentElement.removeAttribute("data-offline")

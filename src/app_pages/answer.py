@@ -34,17 +34,22 @@ _component = st.components.v2.component(
 
 
 class Said(TypedDict):
-    """What the visitor, who saw the answer to `count` strokes, says a drawing is: a digit, or None if it is none."""
+    """What the visitor, who saw the answer to `count` strokes, says a drawing is: a digit, or None if it is none.
+
+    `strokes` are all that are on the canvas, a list of [x, y] each.
+    """
 
     id: str
     count: int
     label: int | None
+    strokes: list[list[tuple[float, float]]]
 
 
 class Callbacks(NamedTuple):
     """What is called when the component sends something: see sent()."""
 
     said: Callable[[], None]
+    drawn: Callable[[], None]
     undo: Callable[[], None]
     restore: Callable[[], None]
 
@@ -91,6 +96,7 @@ def show_answer(
             "keeps": not get_app_state().settings.read_only,
         },
         on_said_change=on.said,
+        on_drawn_change=on.drawn,
         on_undo_change=on.undo,
         on_restore_change=on.restore,
     )

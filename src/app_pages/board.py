@@ -16,35 +16,49 @@ from streamlit_drawable_canvas import st_canvas
 
 from app_pages.pad import BRUSHES, SIDE, Pad
 from app_pages.sheet import Sheet
-from frames.canvas import TooMuchDrawn
+from frames.canvas import TooMuchDrawn, smoothed, strokes_of
 
 
-def canvas(sheet: Sheet, pen: int, width: int = SIDE) -> list[np.ndarray]:
+def quiet_canvas(pad: Pad) -> list[np.ndarray]:
+    """Show the canvas for one digit, which sends nothing: the strokes that the session knows of, (n, 2) arrays.
+
+    The answer's component follows the pen, and has each stroke read and kept without a run of the page's script.
+    """
+    _show(pad, pad.pen, SIDE, sends=False)
+    return strokes_of({"objects": pad.objects})
+
+
+def canvas(sheet: Sheet, pen: int, width: int) -> list[np.ndarray]:
     """Show a canvas of `width` x SIDE pixels; returns the strokes on it, (n, 2) arrays in canvas pixels."""
-    drawn: Any = None
-    if sheet.objects and sheet.key not in st.session_state:
-        sheet.begin(sheet.objects)  # another page or tab was looked at meanwhile
-    with suppress(AttributeError, LookupError, TypeError):  # what some program says in the canvas's name is no drawing
-        drawn = st_canvas(
-            stroke_width=pen,
-            stroke_color="#16181f",
-            background_color="#ffffff",
-            width=width,
-            height=SIDE,
-            initial_drawing={"objects": sheet.begin_with} if sheet.begin_with else None,
-            key=sheet.key,
-        ).json_data
     # Until it has told its strokes, which may be lost on the way, they are those that it began with.
+    drawn = _show(sheet, pen, width, sends=True) or {"objects": sheet.begin_with}
     try:
-        return sheet.take(drawn or {"objects": sheet.begin_with})
+        return sheet.take(drawn)
     except TooMuchDrawn as error:
         st.session_state.trouble = str(error)
         return []
 
 
-def tools(sheet: Sheet, key: str = "tool") -> None:
-    """Undo, redo and clear."""
-    empty = not sheet.objects
+def _show(sheet: Sheet, pen: int, width: int, sends: bool) -> Any:
+    """Show a canvas; what it has sent after its last stroke, if it `sends` anything."""
+    if sheet.objects and sheet.key not in st.session_state:
+        sheet.begin(sheet.objects)  # another page or tab was looked at meanwhile
+    with suppress(AttributeError, LookupError, TypeError):  # what some program says in the canvas's name is no drawing
+        return st_canvas(
+            stroke_width=pen,
+            stroke_color="#16181f",
+            background_color="#ffffff",
+            width=width,
+            height=SIDE,
+            update_streamlit=sends,
+            initial_drawing={"objects": smoothed(sheet.begin_with)} if sheet.begin_with else None,
+            key=sheet.key,
+        ).json_data
+    return None
+
+
+def tools(sheet: Sheet, key: str, empty: bool) -> None:
+    """Undo, redo and clear. On a canvas that is known to be `empty` there is nothing to undo or to clear."""
     with st.container(horizontal=True, key=f"{key}s", gap="xsmall"):
         st.button("Undo", icon=":material/undo:", key=f"{key}-undo", on_click=sheet.undo, disabled=empty)
         st.button("Redo", icon=":material/redo:", key=f"{key}-redo", on_click=sheet.redo, disabled=not sheet.undone)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 import metrics
 from app_pages.answer import Callbacks, sent, show_answer
-from app_pages.board import canvas, choose_brush, take_choices, tools
+from app_pages.board import choose_brush, quiet_canvas, take_choices, tools
 from app_pages.challenge import Task, challenge_panel, current_challenge, current_task
 from app_pages.hand import hand_panel
 from app_pages.indicator import indicator, show_notice
@@ -22,6 +23,7 @@ from app_pages.saving import NotSaved, outcome
 from app_pages.style import show_stylesheet
 from app_pages.undoing import unlabel
 from app_pages.upload import forget_upload, read_upload, uploader
+from frames.canvas import TooMuchDrawn
 from frames.drawing import from_strokes
 from frames.masks import NoInk
 from gateway.visitors import current_client, current_visitor
@@ -65,15 +67,18 @@ def page() -> None:
 
 
 def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
-    """The canvas, the wide one or the upload, and the answer. Runs again after every stroke."""
+    """The canvas, the wide one or the upload, and the answer."""
     found: Reading | UploadedNumber | OnCanvas | None = None
+    catch_up(state, pad)
     take_choices(pad, list(infos))
     with st.container(key="desk"):
         with st.container(key="pad", gap="xsmall"):
             by_hand, by_number, by_file = st.tabs(["Draw", TAB, "Upload"], key=pad.tabs, on_change="rerun")
             with by_hand:
-                strokes = canvas(pad, pad.pen)
-                tools(pad)
+                strokes = quiet_canvas(pad)
+                tools(
+                    pad, "tool", empty=False
+                )  # the answer's component, which knows of each stroke first, disables them
                 state.models.page_sent()
             with by_number:
                 if by_number.open:
@@ -97,7 +102,7 @@ def desk(state: AppState, pad: Pad, infos: dict[str, ModelInfo]) -> None:
                 task = Task() if by_file.open else current_task()
                 what = "Draw a digit" if task.asked is None else f"Draw {in_words(task.asked)}"
                 prompt = "Upload a picture" if by_file.open else what
-                show_answer(pad, reading, strokes, trouble, prompt, task, Callbacks(_said, _undo, _restore))
+                show_answer(pad, reading, strokes, trouble, prompt, task, Callbacks(_said, _drawn, _undo, _restore))
         with st.container(key="options", horizontal=True, horizontal_alignment="distribute"):
             choose_model(infos, pad)
             if not by_file.open:
@@ -123,8 +128,15 @@ def choose_model(infos: dict[str, ModelInfo], pad: Pad) -> None:
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
+def catch_up(state: AppState, pad: Pad) -> None:
+    """Know of the strokes that the page has had read since the last run."""
+    known = True
+    while known and (reading := state.page_readings.known(_on_canvas(pad, len(pad.objects) + 1))):
+        known = pad.catch_up(json.loads(reading.drawing.strokes or "[]"))
+
+
 def read_strokes(state: AppState, strokes: Sequence[np.ndarray], pad: Pad) -> Reading | None:
-    """Read what is on the canvas; it may have been read already, when the pen went up."""
+    """Read what is on the canvas; as a rule it has been read already, when the pen went up."""
     if not strokes:
         return None
     pad.fresh = False
@@ -159,9 +171,9 @@ def _said() -> None:
         return  # of a drawing that is no longer there
     if not uploaded:  # the answer that was seen may be newer than the last run of this script
         reading = state.page_readings.known(_on_canvas(pad, said["count"]))
+        _drawn(said)
     if reading is not None:
         state.reader.keep(reading)  # again, in case it was deleted from the list meanwhile
-        pad.catch_up(reading.drawing.strokes)
     visitor, label = current_visitor(), NOT_A_DIGIT if said["label"] is None else said["label"]
     challenge = None if uploaded else current_challenge()
     told = give_label(state, Said(drawing_id, label, visitor), current_client(), visitor)
@@ -174,6 +186,14 @@ def _said() -> None:
         return
     forget_list()
     pad.say(text, unlabel(drawing_id, forget_upload() if uploaded else pad.next_drawing()))
+
+
+def _drawn(told: Any = None) -> None:
+    """Know of the strokes that are on the canvas."""
+    try:
+        current_pad().told(told or sent("drawn"))
+    except TooMuchDrawn as error:
+        st.session_state.trouble = str(error)
 
 
 def _undo() -> None:

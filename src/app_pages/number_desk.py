@@ -31,7 +31,7 @@ def write_number(state: AppState, pad: Pad) -> OnCanvas:
     """Show the wide canvas with its tools, and read what is on it."""
     number_pad, visitor = current_number_pad(), current_visitor()
     strokes = canvas(number_pad, pad.pen, WIDTH)
-    tools(number_pad, "number-tool")
+    tools(number_pad, "number-tool", empty=not number_pad.objects)
     if strokes:
         number_pad.fresh = False
         of = (number_pad.revision, len(strokes), pad.model, pad.revision)

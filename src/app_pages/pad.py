@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-import numpy as np
 import streamlit as st
 
 from app_pages.sheet import Sheet, kept_strokes
-from frames.canvas import objects_of
+from frames.canvas import TooMuchDrawn, objects_of
 from learning.registry import DEFAULT_MODEL, MODELS
+
+log = logging.getLogger(__name__)
 
 SIDE = 480  # the canvas's own pixels; the page scales it to the screen
 BRUSHES = {"Finest": 10, "Fine": 16, "Medium": 26, "Broad": 36, "Broadest": 46}  # the same pixels, for the eye only:
@@ -56,11 +57,30 @@ class Pad(Sheet):
         st.session_state[self.tabs] = tab
         self.begin(self.objects)
 
-    def catch_up(self, strokes: str | None) -> None:
-        """Know of strokes, as drawing.strokes_json has them, of which the canvas has not sent the last ones yet."""
-        drawn = json.loads(strokes or "[]")
-        if len(drawn) > len(self.objects):
-            self.objects = objects_of([np.array(stroke, np.float64) for stroke in drawn], self.pen)
+    def catch_up(self, drawn: Any) -> bool:
+        """Know of strokes that were drawn since the last run of the page's script, a list of [x, y] each.
+
+        Returns whether there were any that were not known. Raises what kept_strokes raises.
+        """
+        strokes = kept_strokes(drawn)
+        if len(strokes) <= len(self.objects):
+            return False
+        self.objects = objects_of(strokes, self.pen)
+        self.undone = []  # after a new stroke nothing can be redone
+        return True
+
+    def told(self, message: Any) -> None:
+        """Know of the strokes in what the page says of a drawing, unless it is malformed or of another one.
+
+        Raises TooMuchDrawn.
+        """
+        try:
+            if message["id"] == str(self.drawing_id):
+                self.catch_up(message["strokes"])
+        except TooMuchDrawn:
+            raise
+        except (LookupError, TypeError, ValueError):
+            log.debug("strokes that are none", exc_info=True)
 
     def next_drawing(self) -> Callable[[], None]:
         """Empty the canvas for another drawing. What is returned brings this one back to it."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from frames.canvas import MAX_POINTS, MAX_STROKES, paths_of, strokes_of
+from frames.canvas import MAX_POINTS, MAX_STROKES, TooMuchDrawn, paths_of, strokes_of
 
 FARTHEST = 10_000  # canvas pixels that one of them may lie from the corner
 
@@ -72,9 +72,12 @@ class Sheet:
 
 
 def kept_strokes(kept: Any) -> list[np.ndarray]:
-    """Strokes that a browser has kept as (n, 2) arrays. Raises ValueError or TypeError for anything else."""
+    """Strokes that a browser has kept as (n, 2) arrays.
+
+    Raises TooMuchDrawn for more than a hand draws, and ValueError or TypeError for what are no strokes.
+    """
     if len(kept) > MAX_STROKES or sum(map(len, kept)) > MAX_POINTS:
-        raise ValueError("These are too many points.")
+        raise TooMuchDrawn
     strokes = [np.array(stroke, np.float64).reshape(-1, 2) for stroke in kept if len(stroke)]
     if not all(np.abs(stroke).max() < FARTHEST for stroke in strokes):
         raise ValueError("These are no points.")

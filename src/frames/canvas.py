@@ -54,17 +54,37 @@ def objects_of(strokes: Sequence[NDArray[Any]], pen: float, colour: str = "#1618
     return [_object(np.asarray(stroke, np.float64), pen, colour) for stroke in strokes if len(stroke)]
 
 
+def smoothed(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Objects as the pen itself draws them: between three points and more, a curve in place of lines.
+
+    Fabric.js's pencil leaves out the last point but one; the curve passes through the middle between each two of the
+    others, and bends towards them.
+    """
+    return [_curved(item, points) if len(points := _corners(item["path"])) > 2 else item for item in objects]
+
+
+def _corners(path: list[Any]) -> Floats:
+    """The points of a path of straight lines, (n, 2); none of any other, or of a malformed one."""
+    try:
+        commands = [_command(command) for command in path]
+    except ValueError:
+        commands = []
+    straight = [name for name, _ in commands] == ["M", *"L" * (len(commands) - 1)]
+    return np.concatenate([numbers for _, numbers in commands]) if straight else np.empty((0, 2))
+
+
+def _curved(item: dict[str, Any], points: Floats) -> dict[str, Any]:
+    points = np.delete(points, -2, axis=0)
+    curves = np.hstack([points[:-1], (points[:-1] + points[1:]) / 2]).tolist()
+    path = [item["path"][0], *(["Q", *curve] for curve in curves), ["L", *points[-1].tolist()]]
+    return item | {"path": path} | _box(np.concatenate(list(_pieces(path))))
+
+
 def _object(points: Floats, pen: float, colour: str) -> dict[str, Any]:
-    low, high = points.min(0), points.max(0)
     line = points if len(points) > 1 else np.repeat(points, 2, axis=0)  # a dot is a line to where it begins
     return {
         "type": "Path",
-        "originX": "center",
-        "originY": "center",
-        "left": (low[0] + high[0]) / 2,
-        "top": (low[1] + high[1]) / 2,
-        "width": high[0] - low[0],
-        "height": high[1] - low[1],
+        **_box(points),
         "fill": None,
         "stroke": colour,
         "strokeWidth": pen,
@@ -72,6 +92,13 @@ def _object(points: Floats, pen: float, colour: str) -> dict[str, Any]:
         "strokeLineJoin": "round",
         "path": [["M", *line[0].tolist()], *(["L", *point.tolist()] for point in line[1:])],
     }
+
+
+def _box(points: Floats) -> dict[str, Any]:
+    """Where an object lies whose path goes through these points."""
+    low, high = points.min(0), points.max(0)
+    (left, top), (width, height) = ((low + high) / 2).tolist(), (high - low).tolist()
+    return {"originX": "center", "originY": "center", "left": left, "top": top, "width": width, "height": height}
 
 
 def _is_path(item: Any) -> bool:

@@ -1,8 +1,8 @@
 """Each state of a drawing on a page is read and kept once, whoever brings it first.
 
-The page's component sends the strokes when the pen goes up; a moment later the canvas itself sends them to the page's
-script. The two describe the same strokes by slightly different points, so the second takes what the first was answered:
-what a person sees is what the row says.
+The page's component sends the strokes when the pen goes up, and its script asks for the same state when it runs next.
+It may know the strokes by slightly different points, so it takes what the component was answered: what a person sees
+is what the row says.
 """
 
 from __future__ import annotations

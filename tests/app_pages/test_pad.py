@@ -99,17 +99,34 @@ def test_an_empty_canvas_stays_as_it_is_when_it_is_brought_back() -> None:
     assert (pad.drawing_id, pad.key) == (drawing, canvas)
 
 
-def test_what_is_brought_back_has_the_strokes_that_the_canvas_had_not_sent_yet() -> None:
+def test_what_was_drawn_since_the_last_run_is_caught_up_with() -> None:
     pad = drawn(1)
-    pad.catch_up("[[[0,5],[0,50]],[[10,5],[10,50]]]")
+    pad.undone = objects(1)
+    assert pad.catch_up([[[0, 5], [0, 50]], [[10, 5], [10, 50]]])
+    assert pad.undone == [], "after a new stroke nothing can be redone"
     assert [stroke.tolist() for stroke in strokes_of({"objects": pad.objects})] == [
         [[0, 5], [0, 50]],
         [[10, 5], [10, 50]],
     ]
     before = pad.objects
-    pad.catch_up("[[[7,7]]]")
-    pad.catch_up(None)
+    assert not pad.catch_up([[[7, 7]]])
+    assert not pad.catch_up([])
     assert pad.objects is before, "what is known is never less"
+
+
+def test_the_page_tells_of_its_own_drawing_alone() -> None:
+    pad = drawn(1)
+    before, strokes = pad.objects, [[[0, 5]], [[0, 50]]]
+    mine = {"id": str(pad.drawing_id)}
+    malformed: list[Any] = [None, [], {}, mine, mine | {"strokes": [["a"], ["b"]]}, mine | {"strokes": 7}]
+    for each in malformed:
+        pad.told(each)
+    pad.told({"id": str(uuid4()), "strokes": strokes})
+    assert pad.objects is before
+    pad.told({"id": str(pad.drawing_id), "strokes": strokes})
+    assert len(pad.objects) == 2
+    with pytest.raises(TooMuchDrawn):
+        pad.told({"id": str(pad.drawing_id), "strokes": [[[0, 5]]] * (MAX_STROKES + 1)})
 
 
 def test_each_thing_said_has_a_number_of_its_own() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from frames.canvas import MAX_POINTS, MAX_STROKES, objects_of, strokes_of
+from frames.canvas import MAX_POINTS, MAX_STROKES, objects_of, smoothed, strokes_of
 from frames.preprocessing import frame_strokes
 from support.sketches import THREE, difference
 
@@ -165,6 +165,27 @@ def test_what_a_hand_draws_without_a_rest_is_taken() -> None:
     """A number of twenty digits, of two strokes and a second each."""
     strokes = [np.cumsum(np.full((60, 2), 1.5), 0) + n for n in range(40)]
     assert len(strokes_of({"objects": objects_of(strokes, 18)})) == 40
+
+
+def test_a_stroke_is_shown_as_the_curve_that_the_pen_drew() -> None:
+    """As Fabric.js 7 makes a path of a pencil's points; browser/test_desk.py compares the two by what is seen."""
+    (shown,) = smoothed(objects_of([np.array([[10, 10], [30, 10], [50, 30], [51, 50], [50, 60]])], 18))
+    assert shown["path"] == [
+        ["M", 10, 10],
+        ["Q", 10, 10, 20, 10],
+        ["Q", 30, 10, 40, 20],
+        ["Q", 50, 30, 50, 45],
+        ["L", 50, 60],
+    ]
+    assert [shown[name] for name in ("left", "top", "width", "height")] == [30, 35, 40, 50]
+
+
+@pytest.mark.parametrize(
+    "path", [[["M", 1, 1], ["L", 9, 9]], [["M", 1, 1], ["Q", 2, 2, 3, 3], ["L", 4, 4]], [7, "L", {}]]
+)
+def test_what_is_no_line_of_three_points_is_shown_as_it_is(path: list[Any]) -> None:
+    item = {"type": "Path", "path": path, "left": 7}
+    assert smoothed([item]) == [item]
 
 
 def test_a_drawing_of_more_than_a_hand_draws_is_refused_at_once() -> None:

@@ -21,8 +21,8 @@ from frames.images import MAX_BYTES, too_many_bytes
 from gateway import kept_files, uploads
 from gateway.uploads import FULL, ONE_AT_A_TIME, UploadLimit
 from support.own_loop import run
-from support.page_session import open_session
 from support.running_app import RunningApp, wait_until
+from support.streamlit_page import open_uploader
 
 LARGE = 5_000_000  # bytes
 
@@ -31,7 +31,7 @@ def test_two_hundred_megabytes_of_uploads_leave_ten(app: RunningApp) -> None:
     """Of a page that sends file after file, as ours never does."""
     assert app._process is not None
     process = psutil.Process(app._process.pid)
-    with open_session(app.url) as page:
+    with open_uploader(app) as page:
         page.put("first", os.urandom(LARGE))
         before = process.memory_info().rss
         data = os.urandom(LARGE)
@@ -45,7 +45,7 @@ def test_a_file_that_is_too_large_is_refused_by_what_it_says_and_by_what_it_is(a
         for _ in range(40):
             yield bytes(MAX_BYTES // 30)
 
-    with open_session(app.url) as page:
+    with open_uploader(app) as page:
         answer = page.put("declared", bytes(MAX_BYTES + 100_000))
         assert (answer.status_code, answer.json()["detail"]) == (413, str(too_many_bytes()))
         place = f"/_stcore/upload_file/{page.session}/chunked"
@@ -179,11 +179,11 @@ def test_a_session_that_nobody_has_open_is_left_to_streamlit(kept: Kept) -> None
 
 def test_the_files_of_a_page_go_with_it(app: RunningApp) -> None:
     """What Streamlit itself keeps, as kept_files sees it, is in the app's process; here it is seen from outside."""
-    with open_session(app.url) as page:
+    with open_uploader(app) as page:
         assert page.put("a", bytes(1000)).status_code == 204
         gone = page
     wait_until(lambda: gone.client.is_closed)
-    with open_session(app.url) as page:
+    with open_uploader(app) as page:
         place = f"/_stcore/upload_file/{gone.session}/b"
         assert page.client.put(place, files={"file": ("b", b"b")}).status_code == 400
 

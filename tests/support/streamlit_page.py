@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from support.running_app import RunningApp
+
+XSRF = "_streamlit_xsrf"
 
 
 class OpenPage:
@@ -43,3 +47,27 @@ def open_page(app: RunningApp, cookies: str = "", session: str = "") -> Iterator
 def session_of(said: list[ForwardMsg]) -> str:
     """The session's name, as its page is told it."""
     return next(m.new_session.initialize.session_id for m in said if m.WhichOneof("type") == "new_session")
+
+
+@dataclass(frozen=True)
+class Uploader:
+    """A page that files are sent to: its session's name, and a client that sends as the page does."""
+
+    session: str
+    client: httpx.Client
+
+    def put(self, name: str, data: bytes) -> httpx.Response:
+        """Upload a file under a name, as the page does."""
+        return self.client.put(f"/_stcore/upload_file/{self.session}/{name}", files={"file": (name, data)})
+
+
+@contextmanager
+def open_uploader(app: RunningApp) -> Iterator[Uploader]:
+    """Open a page as a new visitor, with the cookie against forged requests, and close it at the end."""
+    with httpx.Client(base_url=app.url, timeout=60) as client:
+        token = client.get("/_stcore/health").cookies.get(XSRF) or client.get("/_stcore/host-config").cookies[XSRF]
+        client.headers["X-Xsrftoken"] = token
+        client.get("/", headers={"accept": "text/html"})  # for the visitor's cookie, without which no file is taken
+        cookies = "; ".join(f"{each.name}={each.value}" for each in client.cookies.jar)
+        with open_page(app, cookies) as page:
+            yield Uploader(session_of(page.run()), client)

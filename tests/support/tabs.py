@@ -15,22 +15,21 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from frames.canvas import objects_of
 from support.lean_http import Http, HttpFailed
 
 Stroke = Sequence[tuple[float, float]]
 
-PREVIEW_EVERY = 0.12  # seconds between the readings while the pen moves; this and the next two as in answer.js
+PREVIEW_EVERY = 0.12  # seconds between the readings while the pen moves; this and the next four as in answer.js
 SAID_AGAIN = 1.5  # seconds until a label is sent once more
 TRIES = 5
-CANVAS_WAITS = 0.2  # seconds after pen-up until the canvas sends what is drawn
+PREVIEW_PAUSE = 4  # times as long as the last of them took
+SETTLED = 2.5  # seconds after pen-up until the page's script is told of a drawing that nothing is said of
 PATIENCE = 60.0  # seconds until a person gives up
 CHOSEN = {"model": "CNN", "brush": "Medium"}
 
@@ -43,7 +42,7 @@ class TabFailed(ConnectionError):
 
 @dataclass
 class Timings:
-    """Seconds of each stroke, from pen-up to the answer that is painted, and until the page's own script has it."""
+    """Seconds of each stroke from pen-up to the answer that is painted, and of what the page's own script was told."""
 
     answers: list[float] = field(default_factory=list)
     scripts: list[float] = field(default_factory=list)
@@ -62,11 +61,12 @@ class Tab:
         self._http = Http(url, self.address)
         self._widgets: dict[str, str] = {}
         self._page, self._trouble = "", ""
-        self._sent: dict[int, float] = {}
+        self._preview_at = 0.0
         self._changed = asyncio.Condition()
         self._socket: ClientConnection | None = None
         self._listening: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
 
     async def open(self) -> Tab:
         """Load the page, as a browser without our cookie does, and wait until it can be drawn on."""
@@ -93,7 +93,7 @@ class Tab:
 
     async def close(self) -> None:
         """Close the tab."""
-        for task in filter(None, (self._listening, self._asking)):
+        for task in filter(None, (self._listening, self._asking, self._settling)):
             task.cancel()
             with suppress(asyncio.CancelledError, TabFailed):
                 await task
@@ -105,34 +105,48 @@ class Tab:
 
     async def draw(self, stroke: Stroke, previews: int = 0) -> dict[str, Any]:
         """Draw a stroke, in the canvas's pixels, with some readings meanwhile; what the page paints when it ends."""
+        self._pen_down()
         drawn = [list(point) for point in stroke]
         for part in range(previews):
             await asyncio.sleep(PREVIEW_EVERY)
-            await self._ask([*self.strokes, drawn[: 2 + part * len(drawn) // previews]], up=False)
+            begin = time.perf_counter()
+            if begin >= self._preview_at:
+                await self._ask([*self.strokes, drawn[: 2 + part * len(drawn) // previews]], up=False)
+                self._preview_at = begin + PREVIEW_PAUSE * (time.perf_counter() - begin)
         self.strokes.append(drawn)
         begin = time.perf_counter()
         answer = await self._ask(self.strokes, up=True)
         self.timings.answers.append(time.perf_counter() - begin)
-        await asyncio.sleep(max(0.0, begin + CANVAS_WAITS - time.perf_counter()))
-        self._sent[len(self.strokes)] = time.perf_counter()
-        await self._run()
+        self._settling = asyncio.create_task(self._settle(begin + SETTLED))
         return answer
+
+    def _pen_down(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
+
+    async def _settle(self, when: float) -> None:
+        await asyncio.sleep(max(0.0, when - time.perf_counter()))
+        begin, count = time.perf_counter(), len(self.strokes)
+        await self._run("drawn", {"id": self.data["id"], "strokes": self.strokes})
+        await self._until(lambda: self.data["count"] == count, "the drawing among the recent ones")
+        self.timings.scripts.append(time.perf_counter() - begin)
 
     async def say(self, label: int) -> None:
         """Say what the drawing is, and wait for the next, empty canvas."""
+        self._pen_down()
         drawing = self.data["id"]
-        said = {"event": "said", "value": {"id": drawing, "count": len(self.strokes), "label": label}}
+        said = {"id": drawing, "count": len(self.strokes), "label": label, "strokes": self.strokes}
         begin = time.perf_counter()
         for _ in range(TRIES):
             if self.data["id"] == drawing:
-                await self._run(said=json.dumps([said]))
+                await self._run("said", said)
             with suppress(TimeoutError):
                 async with asyncio.timeout(SAID_AGAIN):
                     await self._until(lambda: self.data["id"] != drawing, "the next canvas")
                     break
         await self._until(lambda: self.data["id"] != drawing, "the next canvas")
         self.timings.scripts.append(time.perf_counter() - begin)
-        self.strokes, self._sent = [], {}
+        self.strokes = []
 
     # --- HTTP ---------------------------------------------------------------------------------------------------------
 
@@ -153,13 +167,14 @@ class Tab:
 
     # --- The websocket ------------------------------------------------------------------------------------------------
 
-    async def _run(self, said: str = "", fragment: str = "") -> None:
-        """Ask for a run of the page's script, or of a part of it."""
+    async def _run(self, event: str = "", told: dict[str, Any] | None = None, fragment: str = "") -> None:
+        """Ask for a run of the page's script, or of a part of it; the answer's component may have told it something."""
         message = BackMsg()
         asked = message.rerun_script
         asked.widget_states.widgets.extend(self._states())
-        if said:
+        if event:
             events = f"$$STREAMLIT_INTERNAL_KEY_{self._widgets['answer']}__events"
+            said = json.dumps([{"event": event, "value": told}])
             asked.widget_states.widgets.append(WidgetState(id=events, json_trigger_value=said))
         asked.page_script_hash, asked.fragment_id, asked.is_auto_rerun = self._page, fragment, bool(fragment)
         asked.context_info.timezone, asked.context_info.locale, asked.context_info.url = "UTC", "en-US", self.url
@@ -176,11 +191,6 @@ class Tab:
             state = WidgetState(id=self._widgets[name])
             state.string_array_value.data.append(CHOSEN[name])
             states.append(state)
-        if self.strokes:
-            objects = objects_of([np.array(stroke) for stroke in self.strokes], self.data["pen"])
-            raw = {"version": "7.4.0", "objects": objects, "background": "#ffffff"}
-            drawn = json.dumps({"drawing": {"raw": raw, "data": None}})
-            states.append(WidgetState(id=self._widgets[self.data["canvas"]], json_value=drawn))
         return states
 
     async def _until(self, condition: Callable[[], bool], what: str) -> None:
@@ -237,6 +247,3 @@ class Tab:
         self._widgets[name] = widget
         if name == "answer":
             self.data = json.loads(element.bidi_component.json)
-            sent = self._sent.pop(self.data["count"], None)
-            if sent is not None:
-                self.timings.scripts.append(time.perf_counter() - sent)
