@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -12,17 +11,13 @@ import streamlit as st
 
 from app_pages.challenge import Task
 from app_pages.pad import SIDE, Pad
+from app_pages.style import base_path, read_beside
 from frames.drawing import strokes_json
 from serving.app_state import get_app_state
 from serving.reading import Reading
 from web.answers import words_of
 
 KEY = "answer"
-
-
-def read_beside(*names: str) -> str:
-    """Files beside this one as one: a component takes a single script, so its modules share one scope."""
-    return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
 
 
 _component = st.components.v2.component(
@@ -81,8 +76,8 @@ def show_answer(
             "brush": pad.brush,
             "side": SIDE,
             "pen": pad.pen,
-            "url": f"{_base()}/api/strokes",
-            "why": f"{_base()}/api/why",
+            "url": f"{base_path()}/api/strokes",
+            "why": f"{base_path()}/api/why",
             "source": reading.source if reading else "canvas",
             "strokes": strokes_json(strokes) if strokes and not upload else "[]",
             "count": 1 if upload else len(strokes),
@@ -105,9 +100,3 @@ def show_answer(
 def sent(name: str) -> Any:
     """What the component has just sent, within its callback."""
     return st.session_state[KEY][name]
-
-
-def _base() -> str:
-    """The path that the app is served under, without a slash at its end."""
-    path = str(st.get_option("server.baseUrlPath")).strip("/")
-    return f"/{path}" if path else ""

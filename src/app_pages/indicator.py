@@ -6,35 +6,39 @@ from typing import Literal
 
 import streamlit as st
 
+from app_pages.style import base_path, read_beside
 from learning.registry import MODELS
 from serving.app_state import AppState
-from storage.disk import space
 from storage.nothing_kept import NOTHING_KEPT
+from web.condition import Condition, condition_of
 
 Colour = Literal["gray", "orange", "red"]
+
+_watch = st.components.v2.component("watch", js=read_beside("indicator.js"))
 
 
 def show_notice(state: AppState) -> None:
     """What a visitor should know before drawing, in one sentence or two; nothing while all is well."""
+    now = condition_of(state)
     if state.settings.read_only:
         st.caption(NOTHING_KEPT)
-    elif not_saving(state) and state.writer.spool.trouble:
+    elif now.lost:
         st.error(
             "Nothing can be saved at present, neither in the database nor on the app's disk. Reading goes on; tell "
             "whoever runs this app.",
             icon=":material/cloud_off:",
         )
-    elif not_saving(state) and not state.database.starting:
+    elif now.waiting and not now.starting:
         st.warning(
             "The database is unavailable. Reading goes on; what you draw and say is kept and saved when it is back.",
             icon=":material/cloud_off:",
         )
-    elif nearly_full(state):
+    elif now.nearly_full:
         st.warning(
             "The disk is nearly full: before long nothing more can be saved. Tell whoever runs this app.",
             icon=":material/hard_drive:",
         )
-    for missing in state.models.missing.values():
+    for missing in now.missing:
         st.warning(f"{missing} {_instead(state)}", icon=":material/warning:")
 
 
@@ -43,44 +47,35 @@ def _instead(state: AppState) -> str:
     return " ".join(f"The {MODELS[name].display_name} model reads." for name in state.models.infos())
 
 
-def not_saving(state: AppState) -> bool:
-    """Whether drawings wait in the spool, since the database is unavailable or its tables do not fit the app."""
-    return not state.settings.read_only and bool(state.database.away or state.writer.trouble)
-
-
-def nearly_full(state: AppState) -> bool:
-    """Whether saving will end before long for want of space."""
-    left = None if state.settings.read_only else space(state.settings.data_dir)
-    return left is not None and left.low
-
-
-@st.fragment(run_every=2)
 def indicator(state: AppState) -> None:
-    """A dot while all is well, and otherwise what is not; updated every two seconds."""
+    """A dot while all is well, and otherwise what is not; the page has its script run when that changes."""
+    now = condition_of(state)
     with st.container(horizontal=True, key="indicator", gap="xsmall", width="content"):
-        troubles = _troubles(state)
+        troubles = _troubles(now)
         for trouble, colour in troubles:
             st.badge(trouble, color=colour)
         if not troubles and not state.settings.read_only:
             st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
-    models = (state.models.error is None, [*state.models.missing])
-    now = (not_saving(state), state.writer.spool.trouble, nearly_full(state), models)
-    if st.session_state.setdefault("last_seen", now) != now:
-        st.session_state.last_seen = now
-        st.rerun(scope="app")  # the rest of the page explains the change
+        _watch(
+            key="watch",
+            data={"url": f"{base_path()}/condition", "condition": now.word},
+            on_changed_change=lambda: None,
+            width=1,
+            height=1,
+        )
 
 
-def _troubles(state: AppState) -> list[tuple[str, Colour]]:
+def _troubles(now: Condition) -> list[tuple[str, Colour]]:
     """What is not as it should be, each with its badge's colour."""
     troubles: list[tuple[str, Colour]] = []
-    if state.models.loading:
+    if now.loading:
         troubles.append(("Model starting", "gray"))
-    elif state.models.error:
+    elif now.without_models:
         troubles.append(("No model", "red"))
-    if state.database.starting:
+    if now.starting:
         troubles.append(("Database starting", "gray"))
-    elif not_saving(state):
-        troubles.append(("Not saved", "red") if state.writer.spool.trouble else ("Not saved yet", "orange"))
-    elif nearly_full(state):
+    elif now.waiting:
+        troubles.append(("Not saved", "red") if now.lost else ("Not saved yet", "orange"))
+    elif now.nearly_full:
         troubles.append(("Disk nearly full", "orange"))
     return troubles

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app_pages.answer import read_beside
 from app_pages.number_words import about, doubtful, glyph, lines, name, note, spoken, told
 from app_pages.pad import Pad
+from app_pages.style import read_beside
 from app_pages.whole_number import WholeNumber, mark_of
 from frames.drawing import strokes_json
 from serving.app_state import get_app_state

@@ -23,6 +23,7 @@ from storage.database import Database, DatabaseAway
 from storage.disk import space
 from storage.insights import Insights, Tally
 from storage.spool import Spool
+from web.condition import condition
 from web.storage_gauges import storage_gauges
 
 COUNTING_TIMEOUT = 1.0  # seconds that a scrape waits for the database; Prometheus itself gives up after ten
@@ -259,7 +260,13 @@ def tensorboard_runs(port: int) -> bool:
 
 def ops_routes(base_path: str = "") -> list[Route]:
     """The routes, at the root; with a base path also under it, where a proxy that passes nothing else on finds them."""
-    endpoints = {"/health": _health, "/ready": _ready, "/metrics": _metrics, "/dashboard": _dashboard}
+    endpoints = {
+        "/health": _health,
+        "/ready": _ready,
+        "/condition": condition,
+        "/metrics": _metrics,
+        "/dashboard": _dashboard,
+    }
     return [
         Route(base + path, endpoint) for base in dict.fromkeys(("", base_path)) for path, endpoint in endpoints.items()
     ]

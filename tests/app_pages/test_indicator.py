@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages import indicator
 from storage.disk import Space
 from storage.nothing_kept import NOTHING_KEPT
+from web import condition
 
 PLENTY, LITTLE = Space(10**11, 10**12), Space(10**9, 10**12)
 
@@ -24,7 +24,7 @@ def said(monkeypatch: pytest.MonkeyPatch, left: Space = PLENTY, **given: object)
         writer=SimpleNamespace(trouble=told["trouble"], spool=SimpleNamespace(trouble=told["spool"])),
         models=SimpleNamespace(loading=False, error=None, missing={}),
     )
-    monkeypatch.setattr(indicator, "space", lambda _: left)
+    monkeypatch.setattr(condition, "space", lambda _: left)
 
     def script(state: object) -> None:
         from app_pages.indicator import indicator, show_notice

@@ -29,6 +29,7 @@ PREVIEW_EVERY = 0.12  # seconds between the readings while the pen moves; this a
 SAID_AGAIN = 1.5  # seconds until a label is sent once more
 TRIES = 5
 PREVIEW_PAUSE = 4  # times as long as the last of them took
+WATCHED = 3.0  # seconds between the page's questions how the app is, as in indicator.js
 SETTLED = 2.5  # seconds after pen-up until the page's script is told of a drawing that nothing is said of
 PATIENCE = 60.0  # seconds until a person gives up
 CHOSEN = {"model": "CNN", "brush": "Medium"}
@@ -65,7 +66,9 @@ class Tab:
         self._changed = asyncio.Condition()
         self._socket: ClientConnection | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._watching_http = Http(url, self.address)
+        self._watched: dict[str, str] = {}
         self._settling: asyncio.Task[None] | None = None
 
     async def open(self) -> Tab:
@@ -89,17 +92,19 @@ class Tab:
         self._listening = asyncio.create_task(self._listen())
         await self._run()
         await self._until(lambda: bool(self.data), "the page")
+        self._watching = asyncio.create_task(self._watch())
         return self
 
     async def close(self) -> None:
         """Close the tab."""
-        for task in filter(None, (self._listening, self._asking, self._settling)):
+        for task in filter(None, (self._listening, self._watching, self._settling)):
             task.cancel()
             with suppress(asyncio.CancelledError, TabFailed):
                 await task
         if self._socket is not None:
             await self._socket.close()
         self._http.close()
+        self._watching_http.close()
 
     # --- What a person does -------------------------------------------------------------------------------------------
 
@@ -127,7 +132,7 @@ class Tab:
     async def _settle(self, when: float) -> None:
         await asyncio.sleep(max(0.0, when - time.perf_counter()))
         begin, count = time.perf_counter(), len(self.strokes)
-        await self._run("drawn", {"id": self.data["id"], "strokes": self.strokes})
+        await self._run("answer", "drawn", {"id": self.data["id"], "strokes": self.strokes})
         await self._until(lambda: self.data["count"] == count, "the drawing among the recent ones")
         self.timings.scripts.append(time.perf_counter() - begin)
 
@@ -139,7 +144,7 @@ class Tab:
         begin = time.perf_counter()
         for _ in range(TRIES):
             if self.data["id"] == drawing:
-                await self._run("said", said)
+                await self._run("answer", "said", said)
             with suppress(TimeoutError):
                 async with asyncio.timeout(SAID_AGAIN):
                     await self._until(lambda: self.data["id"] != drawing, "the next canvas")
@@ -158,25 +163,27 @@ class Tab:
         answer: dict[str, Any] = json.loads(told)["answer"]
         return answer
 
-    async def _fetch(self, method: str, path: str, headers: dict[str, str] | None = None, body: str = "") -> bytes:
+    async def _fetch(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: str = "", by: Http | None = None
+    ) -> bytes:
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._http.fetch(method, path, headers or {}, body.encode())
+                return await (by or self._http).fetch(method, path, headers or {}, body.encode())
         except (TimeoutError, HttpFailed) as error:
             raise TabFailed(f"{method} {path}: {error!r}") from error
 
     # --- The websocket ------------------------------------------------------------------------------------------------
 
-    async def _run(self, event: str = "", told: dict[str, Any] | None = None, fragment: str = "") -> None:
-        """Ask for a run of the page's script, or of a part of it; the answer's component may have told it something."""
+    async def _run(self, component: str = "", event: str = "", told: Any = None) -> None:
+        """Ask for a run of the page's script, which a component may tell something."""
         message = BackMsg()
         asked = message.rerun_script
         asked.widget_states.widgets.extend(self._states())
-        if event:
-            events = f"$$STREAMLIT_INTERNAL_KEY_{self._widgets['answer']}__events"
+        if component:
+            events = f"$$STREAMLIT_INTERNAL_KEY_{self._widgets[component]}__events"
             said = json.dumps([{"event": event, "value": told}])
             asked.widget_states.widgets.append(WidgetState(id=events, json_trigger_value=said))
-        asked.page_script_hash, asked.fragment_id, asked.is_auto_rerun = self._page, fragment, bool(fragment)
+        asked.page_script_hash = self._page
         asked.context_info.timezone, asked.context_info.locale, asked.context_info.url = "UTC", "en-US", self.url
         assert self._socket is not None, "open() comes first"
         try:
@@ -202,17 +209,13 @@ class Tab:
         if self._trouble:
             raise TabFailed(self._trouble)
 
-    def _ask_again(self, fragment: str, interval: float) -> None:
-        """Have a part of the page run every so many seconds from now on: each run of the whole begins that anew."""
-
-        async def ask() -> None:
-            while True:
-                await asyncio.sleep(interval)
-                await self._run(fragment=fragment)
-
-        if self._asking is not None:
-            self._asking.cancel()
-        self._asking = asyncio.create_task(ask())
+    async def _watch(self) -> None:
+        """Ask how the app is, and have the page's script run when that has changed."""
+        while True:
+            await asyncio.sleep(WATCHED)
+            told = json.loads(await self._fetch("GET", self._watched["url"], by=self._watching_http))
+            if told["condition"] != self._watched["condition"]:
+                await self._run("watch", "changed", told["condition"])
 
     async def _listen(self) -> None:
         assert self._socket is not None
@@ -224,8 +227,6 @@ class Tab:
                     self._see(message.delta.new_element)
                 elif kind == "navigation":
                     self._page = message.navigation.page_script_hash
-                elif kind == "auto_rerun":
-                    self._ask_again(message.auto_rerun.fragment_id, message.auto_rerun.interval)
                 elif kind == "script_finished":
                     async with self._changed:
                         self._changed.notify_all()
@@ -247,3 +248,5 @@ class Tab:
         self._widgets[name] = widget
         if name == "answer":
             self.data = json.loads(element.bidi_component.json)
+        elif name == "watch":
+            self._watched = json.loads(element.bidi_component.json)
