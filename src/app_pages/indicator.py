@@ -51,11 +51,6 @@ def indicator(state: AppState) -> None:
     """A dot while all is well, and otherwise what is not; the page has its script run when that changes."""
     now = condition_of(state)
     with st.container(horizontal=True, key="indicator", gap="xsmall", width="content"):
-        troubles = _troubles(now)
-        for trouble, colour in troubles:
-            st.badge(trouble, color=colour)
-        if not troubles and not state.settings.read_only:
-            st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
         _watch(
             key="watch",
             data={"url": f"{base_path()}/condition", "condition": now.word},
@@ -63,6 +58,11 @@ def indicator(state: AppState) -> None:
             width=1,
             height=1,
         )
+        troubles = _troubles(now)
+        for trouble, colour in troubles:
+            st.badge(trouble, color=colour)
+        if not troubles and not state.settings.read_only:
+            st.html('<span class="dot" role="img" aria-label="Ready, and saving" title="Ready, and saving"></span>')
 
 
 def _troubles(now: Condition) -> list[tuple[str, Colour]]:
