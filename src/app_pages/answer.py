@@ -22,7 +22,7 @@ KEY = "answer"
 
 _component = st.components.v2.component(
     "answer",
-    html=read_beside("answer.html"),
+    html=read_beside("answer.html", "because.html"),
     css=read_beside("answer.css"),
     js=read_beside("answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js", "answer.js"),
 )

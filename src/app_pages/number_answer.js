@@ -10,6 +10,7 @@ class NumberDesk {
     this.busy = false // a label is on its way
     this.pressed = null // the id of the digit that was chosen
     this.painter = new Painter(this.find, digit => this.say(digit))
+    this.reasons = new Reasons(this.find)
     this.digits = new Digits(this.find, digit => this.press(digit))
     this.memory = new Memory(KEEP)
     this.toast = new Toast(this.find, number => this.tell("undo", { number }))
@@ -119,6 +120,7 @@ class NumberDesk {
     document.addEventListener("keydown", event => this.key(event), { capture: true, signal })
     for (const name of ["online", "offline"])
       window.addEventListener(name, () => (this.find(".offline").hidden = navigator.onLine), { signal })
+    this.find(".why").onclick = () => this.reasons.ask(this.data.why, this.chosen.state)
     this.find(".none").onclick = () => this.say(NOT_A_DIGIT)
     this.find(".yes").onclick = () => {
       const { is_digit, digit } = this.chosen.answer
@@ -135,7 +137,7 @@ class NumberDesk {
     const typing = target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
     const undoes = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z"
     if (typing || (!undoes && (event.ctrlKey || event.metaKey)) || event.altKey || event.repeat) return
-    if (document.querySelector("[role=dialog]")) return
+    if (this.find("dialog[open]") || document.querySelector("[role=dialog]")) return
     if (/^[0-9]$/.test(event.key)) this.say(Number(event.key))
     else if (event.key.toLowerCase() === "n") this.say(NOT_A_DIGIT)
     else if (event.key === "Escape") this.close()

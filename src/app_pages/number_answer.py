@@ -14,21 +14,22 @@ import streamlit as st
 
 from app_pages.number_words import about, doubtful, glyph, lines, name, note, spoken, told
 from app_pages.pad import Pad
-from app_pages.style import read_beside
-from app_pages.whole_number import WholeNumber, mark_of
+from app_pages.style import base_path, read_beside
+from app_pages.whole_number import WholeNumber, mark_of, state_of
 from frames.drawing import strokes_json
+from gateway.visitors import current_visitor
 from serving.app_state import get_app_state
 from serving.whole_numbers import Digit
 from web.answers import words_of
 
 KEY = "number-answer"
-SCRIPTS = ("answer_canvas.js", "answer_paint.js", "memory.js", "toast.js", "number_digits.js", "number_answer.js")
+SCRIPTS = ("answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js", "number_digits.js")
 
 _component = st.components.v2.component(
     KEY,
-    html=read_beside("number_answer.html"),
+    html=read_beside("number_answer.html", "because.html"),
     css=read_beside("answer.css", "number_answer.css"),
-    js=read_beside(*SCRIPTS),
+    js=read_beside(*SCRIPTS, "number_answer.js"),
 )
 
 
@@ -80,6 +81,7 @@ def show_number(pad: Pad, number: WholeNumber, place: OnCanvas | InPicture, trou
                 {"count": len(line), "hidden": not text} for line, text in zip(number.numbers.lines, texts, strict=True)
             ],
             "digits": _digits(number),
+            "why": f"{base_path()}/api/why",
             "about": about(number, keeps),
             "spoken": spoken(number),
             "said": pad.said,
@@ -104,6 +106,7 @@ def _shown(digit: Digit, label: int | None, position: int, count: int) -> dict[s
     return {
         "id": str(digit.reading.drawing_id),
         "mark": mark_of(digit.reading.drawing.frame),
+        "state": _asked_about(digit),
         "box": digit.box,
         "answer": asdict(words_of(digit.reading)),
         "label": label,
@@ -113,6 +116,13 @@ def _shown(digit: Digit, label: int | None, position: int, count: int) -> dict[s
         "name": name(digit, position, count, label),
         "told": told(label),
     }
+
+
+def _asked_about(digit: Digit) -> dict[str, Any]:
+    """What POST /api/why is asked about a digit."""
+    state = state_of(digit, current_visitor())._asdict()
+    del state["visitor"]  # it goes by the cookie
+    return {"id": str(state.pop("drawing_id")), **state}
 
 
 def sent(name: str) -> Any:

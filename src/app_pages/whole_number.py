@@ -20,6 +20,7 @@ from frames.preprocessing import from_png
 from frames.segmentation import TooManyDigits
 from serving.app_state import AppState
 from serving.batching import TooManyAtOnce
+from serving.page_readings import DrawingState
 from serving.reading import Reading
 from serving.whole_numbers import Digit, Numbers
 from storage.database import DatabaseAway
@@ -27,6 +28,7 @@ from storage.visitor_labels import labels_of
 from storage.withdrawal import withdraw
 
 NOTHING = Numbers((), (1, 1))
+REVISION_DIGITS = 10  # hexadecimal, of a mark: as many as a page's revision may have
 TOO_MANY = "These are too many digits for one number: take some away."
 
 
@@ -112,6 +114,7 @@ class WholeNumber:
 
         lines = tuple(tuple(map(anew, line)) for line in self.numbers.lines)
         self.numbers = replace(self.numbers, lines=lines)
+        _let_ask_why(state, self.numbers, visitor)
         state.numbers.keep(_without(self.deleted, self.numbers))
 
     def _take(self, state: AppState, numbers: Numbers, visitor: str) -> None:
@@ -128,6 +131,7 @@ class WholeNumber:
                 state.hands.relearned(withdraw(state.writer, drawing_id, visitor), visitor)
         if not state.settings.read_only:
             state.numbers.keep(_without(self.deleted, numbers), _without(self.labels.keys(), self.numbers))
+        _let_ask_why(state, numbers, visitor)
         self.numbers = numbers
 
     def _remember(self, state: AppState, numbers: Numbers, visitor: str) -> None:
@@ -154,6 +158,19 @@ class WholeNumber:
     def find(self, drawing_id: UUID) -> Digit | None:
         """One of its digits."""
         return next((digit for digit in self.numbers.digits if digit.reading.drawing_id == drawing_id), None)
+
+
+def state_of(digit: Digit, visitor: str) -> DrawingState:
+    """A digit as it is on the page. Its ink stands for whatever changes it."""
+    reading = digit.reading
+    revision = int(mark_of(reading.drawing.frame)[:REVISION_DIGITS], 16)
+    return DrawingState(reading.drawing_id, revision, 1, reading.prediction.model, visitor, reading.source)
+
+
+def _let_ask_why(state: AppState, numbers: Numbers, visitor: str) -> None:
+    """Remember the readings, so that the visitor can ask why they are what they are."""
+    for digit in numbers.digits:
+        state.page_readings.remember(state_of(digit, visitor), digit.reading)
 
 
 def digit_labelled(drawing_id: UUID, label: int | None) -> None:

@@ -26,7 +26,7 @@ Stroke = list[tuple[float, float]]
 
 POINTS = 40  # of a drawing's stroke
 PHONES = ((360, 740), (390, 844))
-OURS = ("answer.html", "answer.css", "draw.css", "indicator.js")
+OURS = ("answer.html", "because.html", "answer.css", "draw.css", "indicator.js")
 SCRIPTS = ("answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js", "answer.js")
 MOVING = 3.0  # seconds that the pen is kept moving
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]

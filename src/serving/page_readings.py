@@ -63,11 +63,22 @@ class PageReadings:
                 return known
             visitor = state.visitor if self._keeps else None
             read = self._reader.read(make_drawing, state.model, state.source, visitor, state.drawing_id, compare=True)
-            self._known[state] = read
-            if len(self._known) > MAX_STATES:
-                self._known.popitem(last=False)
+            self._remember(state, read)
         read.add_done_callback(lambda done: self._finish(state, done, wanted))
         return read
+
+    def remember(self, state: DrawingState, reading: Reading) -> None:
+        """Know of a state that was read otherwise, as the digits of a number are."""
+        read: Future[Reading] = Future()
+        read.set_result(reading)
+        with self._lock:
+            self._remember(state, read)
+
+    def _remember(self, state: DrawingState, read: Future[Reading]) -> None:
+        self._known[state] = read
+        self._known.move_to_end(state)
+        if len(self._known) > MAX_STATES:
+            self._known.popitem(last=False)
 
     def _finish(self, state: DrawingState, read: Future[Reading], wanted: Callable[[Reading], bool] | None) -> None:
         if read.exception():

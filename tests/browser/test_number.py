@@ -225,3 +225,30 @@ def test_on_a_phone_in_the_dark_all_of_it_is_on_the_screen(app: RunningApp, brow
     unmoving(page)
     assert violations(page) == []
     context.close()
+
+
+def test_each_digit_says_why_it_is_read_as_it_is(app: RunningApp, page: Page) -> None:
+    open_number(page, app)
+    write(page, ONE, FOUR)
+    expect_text(page, "14")
+    sheet = page.get_by_role("dialog", name="Why?")
+    for place, digit in enumerate((1, 4)):
+        digits(page).nth(place).click()
+        page.get_by_role("button", name="Why?").click()
+        expect(sheet.get_by_role("heading")).to_have_text(f"Why {digit}?")
+        expect(sheet.locator(".seen img")).to_be_visible()
+        assert not violations(page)
+        page.keyboard.press("7")
+        sheet.get_by_role("button", name="Close").click()
+        expect(sheet).to_be_hidden()
+    assert [row[1] for row in labels(app, page)] == [None, None], "the sheet swallows the keys"
+
+
+def test_a_digit_of_an_uploaded_number_says_why_too(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    page.get_by_role("tab", name="Upload").click()
+    upload(page, written(SEVEN, ONE))
+    expect_text(page, "71")
+    boxes(page).nth(0).click()
+    page.get_by_role("button", name="Why?").click()
+    expect(page.get_by_role("dialog", name="Why?").get_by_role("heading")).to_have_text("Why 7?")

@@ -136,3 +136,12 @@ def test_without_keeping_nothing_is_written_and_nobody_is_known_by_their_labels(
     assert known.read(STATE, lambda: DRAWING).result(5).visitor is None
     assert reader.kept == []
     assert known.known(STATE) is not None
+
+
+def test_what_was_read_otherwise_is_known_as_well_and_forgotten_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_readings, "MAX_STATES", 2)
+    known = readings(CountingReader())
+    states = [STATE._replace(revision=number) for number in range(3)]
+    for state in states:
+        known.remember(state, Reading(state.drawing_id, DRAWING, PREDICTION, "canvas", "somebody"))
+    assert [known.known(state) is not None for state in states] == [False, True, True]
