@@ -59,11 +59,13 @@ class Canvas {
     cancelAnimationFrame(this.waiting)
   }
 
+  // The canvas itself draws by mouse events, which know whole pixels alone: what is read is what is seen.
   place(event) {
     const box = this.dressed.getBoundingClientRect()
     const scale = this.width / box.width
+    const whole = event.pointerType === "mouse" ? Math.floor : value => value
     const tenth = value => Math.round(value * scale * 10) / 10
-    return [tenth(event.clientX - box.left), tenth(event.clientY - box.top)]
+    return [tenth(whole(event.clientX) - box.left), tenth(whole(event.clientY) - box.top)]
   }
 
   penDown(event) {
