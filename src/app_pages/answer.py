@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -28,23 +28,13 @@ _component = st.components.v2.component(
 )
 
 
-class Said(TypedDict):
-    """What the visitor, who saw the answer to `count` strokes, says a drawing is: a digit, or None if it is none.
-
-    `strokes` are all that are on the canvas, a list of [x, y] each.
-    """
-
-    id: str
-    count: int
-    label: int | None
-    strokes: list[list[tuple[float, float]]]
-
-
 class Callbacks(NamedTuple):
     """What is called when the component sends something: see sent()."""
 
     said: Callable[[], None]
+    """`id`, `count`, `label` and `strokes`: what the visitor, who saw the answer to so many strokes, says it is."""
     drawn: Callable[[], None]
+    """`id` and `strokes`: all that are on the canvas, a list of [x, y] each."""
     undo: Callable[[], None]
     restore: Callable[[], None]
 
