@@ -5,7 +5,8 @@
 const PREVIEW_EVERY = 120 // milliseconds, while the pen moves, and
 const PREVIEW_PAUSE = 4 // times as long as the last preview took: the busier the app, the fewer there are
 const SETTLED = 2500 // milliseconds after which the drawing is shown among the recent ones, though nothing is said of it
-const PATIENCE = 1500 // milliseconds that a message may take to the page's script, and the answer back
+const PREVIEW_REFUSED = 3000 // milliseconds without previews after the app has refused one, since it is busy
+const PATIENCE = 1500 // milliseconds that a message may take to the page's script, and the answer back; then twice as long
 const RETRY_EVERY = 2000 // milliseconds, while there is no connection
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
@@ -74,11 +75,11 @@ class Desk {
   }
 
   // Tell the page's script what is drawn. A message can be lost where the script is just running.
-  tellDrawn(tries = TRIES) {
+  tellDrawn(tries = TRIES, patience = PATIENCE) {
     clearTimeout(this.settling)
     if (!this.ahead() || this.busy) return
     this.tell("drawn", { id: this.data.id, strokes: this.strokes })
-    if (tries > 1) this.settling = setTimeout(() => this.tellDrawn(tries - 1), PATIENCE)
+    if (tries > 1) this.settling = setTimeout(() => this.tellDrawn(tries - 1, 2 * patience), patience)
   }
 
   settled() {
@@ -110,7 +111,8 @@ class Desk {
     if (this.previewing || begin < this.previewAt) return
     this.previewing = this.ask([...this.strokes, stroke], false).finally(() => {
       this.previewing = null
-      this.previewAt = begin + Math.max(PREVIEW_EVERY, PREVIEW_PAUSE * (performance.now() - begin))
+      const pause = Math.max(PREVIEW_EVERY, PREVIEW_PAUSE * (performance.now() - begin))
+      this.previewAt = Math.max(this.previewAt, begin + pause)
     })
   }
 
@@ -135,7 +137,8 @@ class Desk {
     try {
       const reply = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })
       this.connected(true)
-      if (!reply.ok) return up && this.tellDrawn() // the page's script reads it, or says why not
+      if (!reply.ok && up) return this.tellDrawn() // the page's script reads it, or says why not
+      if (!reply.ok) return (this.previewAt = performance.now() + PREVIEW_REFUSED)
       const { answer } = await reply.json()
       const same = this.data.id === id && this.data.revision === revision && !this.busy
       if (!same || number < this.shown) return
@@ -185,9 +188,11 @@ class Desk {
   }
 
   // A message can be lost where the page's script is just running. It may come twice: the second time its drawing is gone.
-  send(said, tries) {
+  // Each try waits twice as long as the one before: on a busy app, every message is one more run of the script.
+  send(said, tries, patience = PATIENCE) {
     this.tell("said", said)
-    this.patience = setTimeout(() => (tries > 1 ? this.send(said, tries - 1) : this.release()), PATIENCE)
+    const next = () => (tries > 1 ? this.send(said, tries - 1, 2 * patience) : this.release())
+    this.patience = setTimeout(next, patience)
   }
 
   release() {

@@ -19,15 +19,18 @@ from frames.canvas import MAX_POINTS, MAX_STROKES, TooMuchDrawn
 from frames.drawing import Drawing, from_strokes
 from gateway.visitors import visitor_of
 from serving.app_state import get_app_state
+from serving.batching import TooManyAtOnce
 from serving.page_readings import DrawingState
 from web.answers import Words, words_of
 from web.problems import NotOurPage, problems
 from web.schemas import DrawingId, ModelName
 
 RATE = "60/second"  # of one client: twelve people who draw at once
+PREVIEWS = 8  # at once, of all visitors: with more, the app is so busy that answers come first
 MAX_LENGTH = 80_000  # characters of strokes, of which a point has a dozen: all of MAX_POINTS
 
 router = APIRouter()
+_previews = asyncio.Semaphore(PREVIEWS)
 
 
 def _drawn_by_hand(strokes: str) -> str:
@@ -75,7 +78,7 @@ class Read(BaseModel):
 
 @router.post("/strokes", responses=problems(403, 413, 422, 429, 503), include_in_schema=False)
 async def strokes(canvas: Canvas, request: Request) -> Read:
-    """Read what is on the visitor's canvas."""
+    """Read what is on the visitor's canvas; a preview only where the app has time for it."""
     visitor = visitor_on_our_page(request)
     lines = _lines(canvas.strokes)
     state, app = DrawingState(canvas.id, canvas.revision, len(lines), canvas.model, visitor), get_app_state()
@@ -85,11 +88,15 @@ async def strokes(canvas: Canvas, request: Request) -> Read:
             return from_strokes(lines, canvas.side, canvas.pen)
 
     if canvas.up:
-        read = app.page_readings.read(state, drawing)
+        reading = await asyncio.wrap_future(app.page_readings.read(state, drawing))
+    elif _previews.locked():
+        raise TooManyAtOnce("drawings")
     else:
         personal = not app.settings.read_only  # else there are no labels
-        read = app.reader.read(drawing, canvas.model, "preview", visitor, canvas.id, personal)
-    return Read(strokes=len(lines), answer=words_of(await asyncio.wrap_future(read)))
+        async with _previews:
+            preview = app.reader.read(drawing, canvas.model, "preview", visitor, canvas.id, personal)
+            reading = await asyncio.wrap_future(preview)
+    return Read(strokes=len(lines), answer=words_of(reading))
 
 
 def _lines(text: str) -> list[NDArray[np.float64]]:

@@ -26,9 +26,10 @@ from support.lean_http import Http, HttpFailed
 Stroke = Sequence[tuple[float, float]]
 
 PREVIEW_EVERY = 0.12  # seconds between the readings while the pen moves; this and the next four as in answer.js
-SAID_AGAIN = 1.5  # seconds until a label is sent once more
+SAID_AGAIN = 1.5  # seconds until a label is sent once more, and then twice as long
 TRIES = 5
 PREVIEW_PAUSE = 4  # times as long as the last of them took
+PREVIEW_REFUSED = 3.0  # seconds without them after one was refused
 WATCHED = 3.0  # seconds between the page's questions how the app is, as in indicator.js
 SETTLED = 2.5  # seconds after pen-up until the page's script is told of a drawing that nothing is said of
 PATIENCE = 60.0  # seconds until a person gives up
@@ -116,11 +117,12 @@ class Tab:
             await asyncio.sleep(PREVIEW_EVERY)
             begin = time.perf_counter()
             if begin >= self._preview_at:
-                await self._ask([*self.strokes, drawn[: 2 + part * len(drawn) // previews]], up=False)
-                self._preview_at = begin + PREVIEW_PAUSE * (time.perf_counter() - begin)
+                read = await self._preview(drawn[: 2 + part * len(drawn) // previews])
+                pause = PREVIEW_PAUSE * (time.perf_counter() - begin)
+                self._preview_at = begin + pause if read else time.perf_counter() + PREVIEW_REFUSED
         self.strokes.append(drawn)
         begin = time.perf_counter()
-        answer = await self._ask(self.strokes, up=True)
+        answer = await self._ask(self.strokes)
         self.timings.answers.append(time.perf_counter() - begin)
         self._settling = asyncio.create_task(self._settle(begin + SETTLED))
         return answer
@@ -142,11 +144,11 @@ class Tab:
         drawing = self.data["id"]
         said = {"id": drawing, "count": len(self.strokes), "label": label, "strokes": self.strokes}
         begin = time.perf_counter()
-        for _ in range(TRIES):
+        for again in range(TRIES):
             if self.data["id"] == drawing:
                 await self._run("answer", "said", said)
             with suppress(TimeoutError):
-                async with asyncio.timeout(SAID_AGAIN):
+                async with asyncio.timeout(SAID_AGAIN * 2**again):
                     await self._until(lambda: self.data["id"] != drawing, "the next canvas")
                     break
         await self._until(lambda: self.data["id"] != drawing, "the next canvas")
@@ -155,13 +157,30 @@ class Tab:
 
     # --- HTTP ---------------------------------------------------------------------------------------------------------
 
-    async def _ask(self, strokes: list[list[list[float]]], *, up: bool) -> dict[str, Any]:
+    async def _ask(self, strokes: list[list[list[float]]]) -> dict[str, Any]:
+        """What the page paints when the pen has gone up."""
+        told = await self._fetch("POST", *self._question(strokes, up=True))
+        answer: dict[str, Any] = json.loads(told)["answer"]
+        return answer
+
+    async def _preview(self, stroke: list[list[float]]) -> bool:
+        """Ask while the pen moves; whether it was read, since a busy app refuses."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                path, headers, body = self._question([*self.strokes, stroke], up=False)
+                status, told = await self._http.ask("POST", path, headers, body.encode())
+        except (TimeoutError, HttpFailed) as error:
+            raise TabFailed(f"A preview: {error!r}") from error
+        if status not in (200, 503):
+            raise TabFailed(f"A preview: {status}: {told[:200]!r}")
+        return status == 200
+
+    def _question(self, strokes: list[list[list[float]]], *, up: bool) -> tuple[str, dict[str, str], str]:
+        """The path, the headers and the body."""
         known = {name: self.data[name] for name in ("id", "revision", "model", "side", "pen")}
         text = "/".join(" ".join(str(value) for point in stroke for value in point) for stroke in strokes)
         headers = {"content-type": "application/json", "origin": self.url, "sec-fetch-site": "same-origin"}
-        told = await self._fetch("POST", self.data["url"], headers, json.dumps(known | {"up": up, "strokes": text}))
-        answer: dict[str, Any] = json.loads(told)["answer"]
-        return answer
+        return self.data["url"], headers, json.dumps(known | {"up": up, "strokes": text})
 
     async def _fetch(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: str = "", by: Http | None = None

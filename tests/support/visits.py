@@ -11,6 +11,7 @@ from support.tabs import Stroke, Tab, TabFailed, Timings
 
 ONE: Stroke = ((240, 96), (240.5, 200), (240, 300), (241, 384))
 PREVIEWS = 2  # while a stroke is drawn
+OPENING = 8  # pages at once: each costs a hundred times what an answer does
 
 
 @dataclass
@@ -25,15 +26,17 @@ class Visits:
 async def draw_together(url: str, tabs: int, seconds: float, every: float) -> Visits:
     """So many tabs, each with a stroke `every` so many seconds, for so long; every second stroke ends a labelled digit.
 
-    They come one after the other within one such time.
+    When all are open, they begin one after the other within one such time.
     """
-    visits = Visits()
+    visits, door, all_open = Visits(), asyncio.Semaphore(OPENING), asyncio.Barrier(tabs)
 
     async def person(number: int) -> None:
-        await asyncio.sleep(every * number / tabs)
         tab = Tab(url, visits.timings)
         try:
-            await tab.open()
+            async with door:
+                await tab.open()
+            await all_open.wait()
+            await asyncio.sleep(every * number / tabs)
             begin = time.monotonic()
             for stroke in range(round(seconds / every)):
                 await asyncio.sleep(max(0.0, begin + every * stroke - time.monotonic()))
@@ -41,8 +44,9 @@ async def draw_together(url: str, tabs: int, seconds: float, every: float) -> Vi
                 if len(tab.strokes) == 2:
                     await tab.say(answer["digit"] if answer["is_digit"] else 1)
                     visits.labelled += 1
-        except TabFailed as error:
+        except (TabFailed, asyncio.BrokenBarrierError) as error:
             visits.failed.append(str(error))
+            await all_open.abort()
         finally:
             await tab.close()
 

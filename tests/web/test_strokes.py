@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from frames.canvas import MAX_POINTS, MAX_STROKES
 from gateway.rates import RateLimit
 from gateway.visitors import COOKIE
+from learning.weights import ModelMissing
 from support.digits import DIGITS, turned
+from support.own_loop import run
 from support.running_app import RunningApp, wait_until
-from web.strokes import MAX_LENGTH, RATE, _lines
+from web import strokes as route
+from web.problems import handle_errors
+from web.strokes import MAX_LENGTH, PREVIEWS, RATE, _lines
 
 SIDE = 480
 
@@ -112,6 +120,49 @@ def test_other_pages_are_refused(app: RunningApp, cookies: dict[str, str], heade
     answer = httpx.post(f"{app.url}/api/strokes", json=body(), cookies=cookies, headers=headers, timeout=30)
     assert answer.status_code == 403
     assert list(answer.json()) == ["detail"]
+
+
+def test_a_busy_app_refuses_previews_but_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, list[Future[Any]]] = {"preview": [], "up": []}
+
+    def reads(what: str) -> Future[Any]:
+        asked[what].append(Future())
+        return asked[what][-1]
+
+    busy = SimpleNamespace(
+        settings=SimpleNamespace(read_only=False),
+        reader=SimpleNamespace(read=lambda *_: reads("preview")),
+        page_readings=SimpleNamespace(read=lambda *_: reads("up")),
+    )
+    monkeypatch.setattr(route, "get_app_state", lambda: busy)
+    monkeypatch.setattr(route, "_previews", asyncio.Semaphore(PREVIEWS))
+    page = FastAPI()
+    page.include_router(route.router)
+    handle_errors(page)
+
+    async def draw() -> None:
+        cookies, transport = {COOKIE: "a" * 43}, httpx.ASGITransport(page)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app", cookies=cookies) as client:
+            moving = [asyncio.create_task(client.post("/strokes", json=body(up=False))) for _ in range(PREVIEWS)]
+            while len(asked["preview"]) < PREVIEWS:
+                await asyncio.sleep(0.01)
+            refused = await client.post("/strokes", json=body(up=False))
+            assert (refused.status_code, len(asked["preview"])) == (503, PREVIEWS)
+            assert "again in a few seconds" in refused.json()["detail"]
+            assert int(refused.headers["retry-after"]) > 0
+            pen_up = asyncio.create_task(client.post("/strokes", json=body()))
+            while not asked["up"]:
+                await asyncio.sleep(0.01)
+            for unanswered in (*asked["preview"], *asked["up"]):
+                unanswered.set_exception(ModelMissing("The app is shutting down."))
+            await asyncio.gather(*moving, pen_up)
+            anew = asyncio.create_task(client.post("/strokes", json=body(up=False)))
+            while len(asked["preview"]) == PREVIEWS:
+                await asyncio.sleep(0.01)
+            asked["preview"][-1].set_exception(ModelMissing("The app is shutting down."))
+            await anew
+
+    run(draw())
 
 
 @pytest.mark.parametrize(
