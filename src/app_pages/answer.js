@@ -6,7 +6,8 @@ const PREVIEW_EVERY = 120 // milliseconds, while the pen moves, and
 const PREVIEW_PAUSE = 4 // times as long as the last preview took: the busier the app, the fewer there are
 const SETTLED = 2500 // milliseconds after which the drawing is shown among the recent ones, though nothing is said of it
 const PREVIEW_REFUSED = 3000 // milliseconds without previews after the app has refused one, since it is busy
-const PATIENCE = 1500 // milliseconds that a message may take to the page's script, and the answer back; then twice as long
+const PATIENCE = 1500 // milliseconds that a message may take to the page's script, and the answer back; then twice as long,
+const MOST_PATIENCE = 6000 // and at most so long, since a message can be lost with the connection, too
 const RETRY_EVERY = 2000 // milliseconds, while there is no connection
 const KEEP = "digit-reader-desk" // in sessionStorage: what a reload or a lost connection must not lose
 
@@ -79,7 +80,7 @@ class Desk {
     clearTimeout(this.settling)
     if (!this.ahead() || this.busy) return
     this.tell("drawn", { id: this.data.id, strokes: this.strokes })
-    if (tries > 1) this.settling = setTimeout(() => this.tellDrawn(tries - 1, 2 * patience), patience)
+    if (tries > 1) this.settling = setTimeout(() => this.tellDrawn(tries - 1, longer(patience)), patience)
   }
 
   settled() {
@@ -188,10 +189,9 @@ class Desk {
   }
 
   // A message can be lost where the page's script is just running. It may come twice: the second time its drawing is gone.
-  // Each try waits twice as long as the one before: on a busy app, every message is one more run of the script.
   send(said, tries, patience = PATIENCE) {
     this.tell("said", said)
-    const next = () => (tries > 1 ? this.send(said, tries - 1, 2 * patience) : this.release())
+    const next = () => (tries > 1 ? this.send(said, tries - 1, longer(patience)) : this.release())
     this.patience = setTimeout(next, patience)
   }
 
@@ -290,6 +290,9 @@ class Desk {
     document.documentElement.removeAttribute("data-offline")
   }
 }
+
+// Each try waits longer than the one before: on a busy app, every message is one more run of the script.
+const longer = patience => Math.min(2 * patience, MOST_PATIENCE)
 
 // Called with every run of the page's script. What it returns is called when the component leaves the page, but also for
 // data that newer data has overtaken: only the first is a reason to end.

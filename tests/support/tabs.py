@@ -25,9 +25,8 @@ from support.lean_http import Http, HttpFailed
 
 Stroke = Sequence[tuple[float, float]]
 
-PREVIEW_EVERY = 0.12  # seconds between the readings while the pen moves; this and the next four as in answer.js
-SAID_AGAIN = 1.5  # seconds until a label is sent once more, and then twice as long
-TRIES = 5
+PREVIEW_EVERY = 0.12  # seconds between the readings while the pen moves; this and the next three as in answer.js
+SAID_AGAIN = (1.5, 3.0, 6.0, 6.0, 6.0)  # seconds until a label is sent once more
 PREVIEW_PAUSE = 4  # times as long as the last of them took
 PREVIEW_REFUSED = 3.0  # seconds without them after one was refused
 WATCHED = 3.0  # seconds between the page's questions how the app is, as in indicator.js
@@ -144,11 +143,11 @@ class Tab:
         drawing = self.data["id"]
         said = {"id": drawing, "count": len(self.strokes), "label": label, "strokes": self.strokes}
         begin = time.perf_counter()
-        for again in range(TRIES):
+        for again in SAID_AGAIN:
             if self.data["id"] == drawing:
                 await self._run("answer", "said", said)
             with suppress(TimeoutError):
-                async with asyncio.timeout(SAID_AGAIN * 2**again):
+                async with asyncio.timeout(again):
                     await self._until(lambda: self.data["id"] != drawing, "the next canvas")
                     break
         await self._until(lambda: self.data["id"] != drawing, "the next canvas")

@@ -44,9 +44,11 @@ async def draw_together(url: str, tabs: int, seconds: float, every: float) -> Vi
                 if len(tab.strokes) == 2:
                     await tab.say(answer["digit"] if answer["is_digit"] else 1)
                     visits.labelled += 1
-        except (TabFailed, asyncio.BrokenBarrierError) as error:
+        except TabFailed as error:
             visits.failed.append(str(error))
-            await all_open.abort()
+            await all_open.abort()  # else the others would wait for this one
+        except asyncio.BrokenBarrierError:
+            pass  # said by the one that failed
         finally:
             await tab.close()
 

@@ -157,8 +157,9 @@ def test_a_busy_app_refuses_previews_but_no_answer(monkeypatch: pytest.MonkeyPat
                 unanswered.set_exception(ModelMissing("The app is shutting down."))
             await asyncio.gather(*moving, pen_up)
             anew = asyncio.create_task(client.post("/strokes", json=body(up=False)))
-            while len(asked["preview"]) == PREVIEWS:
+            while len(asked["preview"]) == PREVIEWS and not anew.done():
                 await asyncio.sleep(0.01)
+            assert len(asked["preview"]) == PREVIEWS + 1, "there is room again"
             asked["preview"][-1].set_exception(ModelMissing("The app is shutting down."))
             await anew
 
