@@ -5,16 +5,18 @@ Covers src/app_pages: ui, draw, answer, board, recent.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from support.digits import DIGITS
 from support.hand import (
     answer,
     at_rest,
+    canvas,
     draw,
     ink,
     new_canvas,
@@ -171,3 +173,29 @@ def test_a_damaged_picture_cannot_be_read_again_but_labelled(app: RunningApp, pa
     expect(page.get_by_role("dialog").get_by_text("The kept picture is damaged")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="6", exact=True).click()
     expect(toast(page, "Saved: that was a 6.")).to_be_visible()
+
+
+def test_refused_previews_pause_and_the_answer_comes_all_the_same(app: RunningApp, page: Page) -> None:
+    open_page(page, app.url)
+    refused: list[float] = []
+
+    def busy(asked: Route) -> None:
+        if asked.request.post_data_json["up"]:
+            asked.continue_()
+        else:
+            refused.append(time.monotonic())
+            asked.fulfill(status=503, json={"detail": "Too many at once."})
+
+    page.route("**/api/strokes", busy)
+    box = canvas(page).bounding_box()
+    assert box is not None
+    x, y, begin = box["x"] + box["width"] / 2, box["y"] + 60, time.monotonic()
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(20):
+        page.mouse.move(x, y + 10 * step)
+        page.wait_for_timeout(60)
+    seconds = time.monotonic() - begin
+    page.mouse.up()
+    assert answer(page, 1) == 1
+    assert 1 <= len(refused) <= 1 + seconds // 3, "one of three seconds, where there would be four in one"
