@@ -5,6 +5,7 @@ Covers src/app_pages: ui, draw, answer, board, recent.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,7 +181,7 @@ def test_refused_previews_pause_and_the_answer_comes_all_the_same(app: RunningAp
     refused: list[float] = []
 
     def busy(asked: Route) -> None:
-        if asked.request.post_data_json["up"]:
+        if json.loads(asked.request.post_data or "")["up"]:
             asked.continue_()
         else:
             refused.append(time.monotonic())
