@@ -19,6 +19,7 @@ class Desk {
     this.asked = 0 // requests so far: an answer that comes after a later one is not painted
     this.shown = 0
     this.busy = false // a label is on its way
+    this.ended = new Map() // the drawings that were labelled, by their ids, with their last revisions
     this.previewAt = 0 // when the next preview may be asked for
     this.painter = new Painter(this.find, digit => this.say(digit))
     this.reasons = new Reasons(this.find)
@@ -39,9 +40,11 @@ class Desk {
   update({ data, setTriggerValue }) {
     const before = this.data
     const begun = before?.session !== data.session // the page, or after a lost connection another session
-    if (!begun && data.run < before.run) return // overtaken on its way
-    this.data = data
     this.tell = setTriggerValue
+    if (begun) this.ended.clear()
+    else if (data.run < before.run || data.revision <= this.ended.get(data.id)) return // overtaken on its way
+    this.data = data
+    this.told = data.id // the drawing that the page's script knows of
     this.memory.update(data.fresh, setTriggerValue)
     this.connected(true)
     const anew = !before || before.revision !== data.revision || before.id !== data.id
@@ -66,13 +69,15 @@ class Desk {
     trouble.hidden = !data.trouble
     if (data.trouble) this.release()
     this.canvas.dress(data.canvas, data.side)
+    const stayed = !begun && before.canvas === data.canvas && before.source === data.source
+    if (other && stayed && data.source === "canvas" && !drawn.length) this.canvas.empty() // the script has ended the drawing
     if (begun) this.restore()
     else this.remember()
   }
 
-  // Whether strokes are drawn that the page's script does not know yet.
+  // Whether something was drawn or labelled that the page's script does not know yet.
   ahead() {
-    return this.data.count < this.strokes.length
+    return this.told !== this.data.id || this.data.count < this.strokes.length
   }
 
   // Tell the page's script what is drawn. A message can be lost where the script is just running.
@@ -179,13 +184,39 @@ class Desk {
 
   // --- Saying what it is ----------------------------------------------------------------------------------------------
 
-  // `label` is a digit, or null for "not a digit". The page's script saves it, and brings the next, empty canvas.
+  // `label` is a digit, or null for "not a digit". It is saved, and the next, empty canvas comes.
   say(label) {
     const { asked } = this.data
     if (this.busy || !this.painted || (asked !== null && label !== asked)) return
     this.busy = true
     this.enable()
-    this.send({ id: this.data.id, count: this.painted, label, strokes: this.strokes }, TRIES)
+    this.save(label)
+  }
+
+  // The page does that by itself where it can: where the canvas began empty, and no challenge goes on.
+  async save(label) {
+    const { id, asked, source, blank } = this.data
+    const said = { id, count: this.painted, label, strokes: this.strokes }
+    const alone = asked === null && source === "canvas" && blank && this.strokes.length < HISTORY
+    const next = alone ? await savedLabel(this.data, this.painted, label) : null
+    if (this.data.id !== id) return
+    if (next) await this.goOn(next)
+    else this.send(said, TRIES)
+  }
+
+  async goOn({ id, text }) {
+    this.ended.set(this.data.id, this.data.revision)
+    this.data = { ...this.data, id, count: 0 }
+    this.strokes = []
+    this.shown = this.asked
+    this.remember()
+    await this.canvas.empty()
+    this.release()
+    this.paint(null, 0)
+    this.enableTools()
+    this.find(".trouble").hidden = true
+    this.toast.say({ name: id, text, undo: true })
+    this.settling = setTimeout(() => this.tellDrawn(), SETTLED)
   }
 
   // A message can be lost where the page's script is just running. It may come twice: the second time its drawing is gone.

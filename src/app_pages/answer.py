@@ -24,7 +24,15 @@ _component = st.components.v2.component(
     "answer",
     html=read_beside("answer.html", "because.html"),
     css=read_beside("answer.css"),
-    js=read_beside("answer_canvas.js", "answer_paint.js", "answer_why.js", "memory.js", "toast.js", "answer.js"),
+    js=read_beside(
+        "answer_canvas.js",
+        "answer_paint.js",
+        "answer_why.js",
+        "answer_label.js",
+        "memory.js",
+        "toast.js",
+        "answer.js",
+    ),
 )
 
 
@@ -62,11 +70,13 @@ def show_answer(
             "run": pad.runs,
             "revision": pad.revision,
             "canvas": pad.key,
+            "blank": not pad.begin_with,
             "model": pad.model,
             "brush": pad.brush,
             "side": SIDE,
             "pen": pad.pen,
             "url": f"{base_path()}/api/strokes",
+            "label": f"{base_path()}/api/said",
             "why": f"{base_path()}/api/why",
             "source": reading.source if reading else "canvas",
             "strokes": strokes_json(strokes) if strokes and not upload else "[]",

@@ -14,6 +14,8 @@ CANVAS_STYLE.replaceSync(`
   canvas.upper-canvas:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px }
 `)
 
+const HISTORY = 100 // strokes that the canvas can take back
+
 class Canvas {
   // `on` has free(), whether a stroke may begin, and down(), moves(stroke) and up(stroke). A stroke is a list of [x, y]
   // in the canvas's own pixels. `label` is what the canvas is called.
@@ -52,6 +54,16 @@ class Canvas {
   undress() {
     this.pen = null
     this.dressed = null
+  }
+
+  // Take away all that was drawn on a canvas that began empty, by its own history: that sends nothing. It loads each state
+  // for a moment, and the last that is loaded stays.
+  async empty() {
+    const undo = this.dressed?.getRootNode().querySelector(".dc-toolbar button[title=Undo]")
+    for (let left = HISTORY; left > 0 && undo && !undo.disabled; left--) {
+      undo.click()
+      await new Promise(resolve => setTimeout(resolve))
+    }
   }
 
   leave() {

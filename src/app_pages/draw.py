@@ -19,7 +19,6 @@ from app_pages.number_pad import TAB
 from app_pages.number_upload import UploadedNumber
 from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list, recent_drawings
-from app_pages.saving import NotSaved, outcome
 from app_pages.style import show_stylesheet
 from app_pages.undoing import unlabel
 from app_pages.upload import forget_upload, read_upload, uploader
@@ -36,6 +35,8 @@ from serving.batching import TooManyAtOnce
 from serving.page_readings import DrawingState
 from serving.reading import Reading
 from web.labelling import Said, give_label
+from web.said import thanks
+from web.saving import NotSaved, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,11 @@ def choose_model(infos: dict[str, ModelInfo], pad: Pad) -> None:
 
 
 def catch_up(state: AppState, pad: Pad) -> None:
-    """Know of the strokes that the page has had read since the last run."""
+    """Know of what the page has done by itself since the last run: drawings labelled, strokes read."""
+    while ended := state.page_readings.take_ended(pad.drawing_id, current_visitor()):
+        pad.catch_up(json.loads(ended.strokes))
+        pad.say(ended.text, unlabel(pad.drawing_id, pad.go_on(ended.next_id)), name=str(ended.next_id))
+        forget_list()
     known = True
     while known and (reading := state.page_readings.known(_on_canvas(pad, len(pad.objects) + 1))):
         known = pad.catch_up(json.loads(reading.drawing.strokes or "[]"))
@@ -164,6 +169,7 @@ def _on_canvas(pad: Pad, strokes: int) -> DrawingState:
 def _said() -> None:
     """Save a label and empty the canvas; if it cannot be kept anywhere, say so and leave the drawing."""
     said, pad, state = sent("said"), current_pad(), get_app_state()
+    catch_up(state, pad)
     reading: Reading | None = st.session_state.get("reading")
     uploaded = reading is not None and reading.source != "canvas"
     drawing_id = reading.drawing_id if uploaded and reading else pad.drawing_id
@@ -178,7 +184,7 @@ def _said() -> None:
     challenge = None if uploaded else current_challenge()
     told = give_label(state, Said(drawing_id, label, visitor), current_client(), visitor)
     try:
-        text = outcome(told, f"that was {in_words(label)}. Thank you!")
+        text = outcome(told, thanks(label))
         if challenge and challenge.asked == label and reading is not None:
             text = outcome(told, challenge.drawn(reading))
     except NotSaved as error:
@@ -190,6 +196,7 @@ def _said() -> None:
 
 def _drawn(told: Any = None) -> None:
     """Know of the strokes that are on the canvas."""
+    catch_up(get_app_state(), current_pad())
     try:
         current_pad().told(told or sent("drawn"))
     except TooMuchDrawn as error:
@@ -198,6 +205,7 @@ def _drawn(told: Any = None) -> None:
 
 def _undo() -> None:
     """What the toast offers to undo."""
+    catch_up(get_app_state(), current_pad())
     current_pad().undo_said(sent("undo")["number"])
     forget_list()
 

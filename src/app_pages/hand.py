@@ -8,7 +8,6 @@ from dataclasses import replace
 import streamlit as st
 
 from app_pages.pad import read_anew
-from app_pages.saving import note
 from gateway.visitors import current_visitor
 from serving.app_state import AppState
 from serving.hand_building import Known
@@ -16,6 +15,7 @@ from serving.personal import PersonalModel, Report
 from storage import hands
 from storage.writer import Written
 from web.answers import drawings
+from web.saving import note
 
 ENOUGH = 5  # drawings of which a figure says something
 

@@ -13,7 +13,6 @@ from app_pages.number_pad import WIDTH, current_number_pad
 from app_pages.number_upload import UploadedNumber
 from app_pages.pad import SIDE, Pad, current_pad
 from app_pages.recent import forget_list
-from app_pages.saving import NotSaved, outcome
 from app_pages.undoing import Undo, relabel, unlabel
 from app_pages.upload import uploaded_picture
 from app_pages.whole_number import WholeNumber, mark_of
@@ -23,6 +22,7 @@ from learning.classes import NOT_A_DIGIT, in_words
 from serving.app_state import AppState, get_app_state
 from serving.whole_numbers import Digit
 from web.labelling import Said, give_label
+from web.saving import NotSaved, outcome
 
 CHANGED = "This digit has changed since: look at it again, and then say what it is."
 

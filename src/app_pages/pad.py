@@ -95,18 +95,31 @@ class Pad(Sheet):
         self.begin([])
         return bring_back
 
+    def go_on(self, drawing_id: UUID) -> Callable[[], None]:
+        """Know that the page has emptied the canvas by itself, for this drawing. What is returned brings the last back.
+
+        It may have been drawn on since: it stays the same canvas.
+        """
+        revision, canvases = self.revision, self.canvases
+        bring_back = self.next_drawing()
+        self.drawing_id, self.revision, self.canvases = drawing_id, revision, canvases
+        return bring_back
+
     def clear(self) -> None:
         """Empty the canvas, and offer to undo that."""
         self.say("Cleared.", self.next_drawing())
 
-    def say(self, text: str, undo: Callable[[], None] | None = None) -> None:
-        """Have the page say something for a moment, perhaps with a way to undo it."""
-        number = self.said["number"] + 1 if self.said else 1
-        self.said, self.on_undo = {"number": number, "text": text, "undo": undo is not None}, undo
+    def say(self, text: str, undo: Callable[[], None] | None = None, name: str = "") -> None:
+        """Have the page say something for a moment, perhaps with a way to undo it.
 
-    def undo_said(self, number: int) -> None:
-        """Undo what the toast of this number offers to, once; nothing where another one has come since."""
-        if self.said and self.said["number"] == number and self.on_undo:
+        What the page has said by itself already has a `name` there.
+        """
+        number = self.said["number"] + 1 if self.said else 1
+        self.said, self.on_undo = {"number": number, "name": name, "text": text, "undo": undo is not None}, undo
+
+    def undo_said(self, said: int | str) -> None:
+        """Undo what the toast of this number or name offers to, once; nothing where another one has come since."""
+        if self.said and said in (self.said["number"], self.said["name"]) and self.on_undo:
             undo, self.on_undo = self.on_undo, None
             undo()
 

@@ -15,7 +15,6 @@ import logger
 from app_pages.kept_words import kept_how_long
 from app_pages.pad import Pad, current_pad, read_anew
 from app_pages.pictures import picture
-from app_pages.saving import NotSaved, outcome
 from app_pages.undoing import Undo, relabel, undelete, unlabel
 from app_pages.upload import forget_upload
 from app_pages.whole_number import digit_deleted, digit_labelled
@@ -34,6 +33,7 @@ from serving.reading import Reading
 from storage.database import DatabaseAway
 from storage.writer import Written
 from web.labelling import Said, give_label
+from web.saving import NotSaved, outcome
 
 
 def recent_drawings(state: AppState, pad: Pad, infos: Mapping[str, ModelInfo]) -> None:

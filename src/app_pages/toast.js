@@ -3,7 +3,7 @@
 const TOAST_FOR = 10000 // milliseconds
 
 class Toast {
-  // `undo` is called with the number of what was said when its button is pressed.
+  // `undo` is called with the number or the name of what was said when its button is pressed.
   constructor(find, undo) {
     this.box = find(".toast")
     this.button = this.box.querySelector("button")
@@ -11,17 +11,25 @@ class Toast {
     this.button.onclick = () => this.takeBack()
   }
 
-  // Returns whether that has not been said before. A page that has just come (`begun`) repeats nothing.
+  // Returns whether that has not been said before. A page that has just come (`begun`) repeats nothing, and nothing is said
+  // again that the page has said by itself.
   update(said, begun) {
     if (begun) this.heard = said?.number
     if (!said || said.number === this.heard) return false
     this.heard = said.number
+    if (said.name && said.name === this.said?.name) return false
+    this.say(said)
+    return true
+  }
+
+  // What is said has a `number` where the page's script says it, or else a `name`.
+  say(said) {
+    this.said = said
     this.box.querySelector("span").textContent = said.text
     this.button.hidden = !said.undo
     this.box.hidden = false
     clearTimeout(this.fading)
     this.fading = setTimeout(() => (this.box.hidden = true), TOAST_FOR)
-    return true
   }
 
   // Whether there is something on it to take back.
@@ -31,7 +39,7 @@ class Toast {
 
   takeBack() {
     this.box.hidden = true
-    this.undo(this.heard)
+    this.undo(this.said.name || this.said.number)
   }
 
   leave() {

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from app_pages.challenge import current_challenge
 from app_pages.pad import current_pad, read_anew
-from app_pages.saving import NotSaved, outcome
 from gateway.visitors import current_client, current_visitor
 from serving.app_state import get_app_state
 from storage.removal import bring_back
 from storage.withdrawal import withdraw
 from storage.writer import Written
 from web.labelling import Said, give_label
+from web.saving import NotSaved, outcome
 
 Undo = Callable[[], None]
 

@@ -14,7 +14,6 @@ from app_pages.administration import database_unavailable
 from app_pages.kept_words import erased, facts, kept_how_long
 from app_pages.number_pad import NumberPad
 from app_pages.pad import Pad
-from app_pages.saving import NotSaved, outcome
 from app_pages.style import show_stylesheet
 from datasets.own_data import FIELDS
 from gateway.visitors import current_visitor
@@ -24,6 +23,7 @@ from storage.erasure import erase
 from storage.nothing_kept import NOTHING_KEPT
 from storage.own_data import summary
 from web.own_data import PATH
+from web.saving import NotSaved, outcome
 
 _forgetful = st.components.v2.component(
     "forgetful", js=Path(__file__).with_name("yours.js").read_text(encoding="utf-8")

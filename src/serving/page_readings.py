@@ -34,12 +34,22 @@ class DrawingState(NamedTuple):
     source: str = "canvas"
 
 
+class Ended(NamedTuple):
+    """A drawing that was labelled on a page: the one that the page goes on with, and what is said of that."""
+
+    next_id: UUID
+    text: str
+    strokes: str
+    """As in Drawing."""
+
+
 class PageReadings:
     """The readings of drawings on pages, by their states. Without `keeps`, no row is written and no label is known."""
 
     def __init__(self, reader: Reader, keeps: bool = True) -> None:
         self._reader, self._keeps, self._lock = reader, keeps, threading.Lock()
         self._known: OrderedDict[DrawingState, Future[Reading]] = OrderedDict()
+        self._ended: OrderedDict[tuple[UUID, str], Ended] = OrderedDict()
 
     def known(self, state: DrawingState) -> Reading | None:
         """The reading of a state that has been read."""
@@ -73,6 +83,18 @@ class PageReadings:
         read.set_result(reading)
         with self._lock:
             self._remember(state, read)
+
+    def end(self, drawing_id: UUID, visitor: str, ended: Ended) -> None:
+        """Remember that a visitor's page goes on with another drawing, until its script asks."""
+        with self._lock:
+            self._ended[drawing_id, visitor] = ended
+            if len(self._ended) > MAX_STATES:
+                self._ended.popitem(last=False)
+
+    def take_ended(self, drawing_id: UUID, visitor: str) -> Ended | None:
+        """What the page's script does not know yet of the end of a drawing; it is told once."""
+        with self._lock:
+            return self._ended.pop((drawing_id, visitor), None)
 
     def _remember(self, state: DrawingState, read: Future[Reading]) -> None:
         self._known[state] = read

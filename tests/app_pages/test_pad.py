@@ -61,6 +61,19 @@ def test_a_cleared_drawing_can_be_brought_back_with_its_id() -> None:
     assert pad.objects == objects(1), "once"
 
 
+def test_the_page_goes_on_with_the_same_canvas_and_what_was_on_it_can_be_brought_back() -> None:
+    pad, following = drawn(2), uuid4()
+    drawing, canvas, revision = pad.drawing_id, pad.key, pad.revision
+    pad.say("Saved.", pad.go_on(following), name=str(following))
+    assert (pad.drawing_id, pad.key, pad.revision) == (following, canvas, revision), "the page's own"
+    assert (pad.objects, pad.begin_with) == ([], [])
+    pad.undo_said("another")
+    assert pad.drawing_id == following
+    pad.undo_said(str(following))
+    assert (pad.drawing_id, pad.objects, pad.begin_with) == (drawing, objects(2), objects(2))
+    assert (pad.key != canvas, pad.revision > revision) == (True, True), "not taken for what the page has ended"
+
+
 def test_only_what_the_shown_toast_offers_is_undone() -> None:
     pad, undone = Pad(), list[str]()
     pad.say("one", lambda: undone.append("one"))
@@ -133,7 +146,7 @@ def test_each_thing_said_has_a_number_of_its_own() -> None:
     pad = Pad()
     pad.say("one")
     pad.say("one")
-    assert pad.said == {"number": 2, "text": "one", "undo": False}
+    assert pad.said == {"number": 2, "name": "", "text": "one", "undo": False}
 
 
 def kept(**change: Any) -> dict[str, Any]:

@@ -69,7 +69,7 @@ GET /api/nothing /api/models/none /export/idx?label=x /media/none /component/a/b
 GET /_stcore/bidi-components/none/x.js //etc/passwd /_stcore/upload_file/a/b
 PUT /_stcore/upload_file/a/b /sign-in /health /export/idx
 DELETE /_stcore/upload_file/a/b
-POST /sign-in /api/strokes /api/why /metrics
+POST /sign-in /api/strokes /api/said /api/why /metrics
 """
 
 

@@ -13,7 +13,7 @@ import pytest
 from frames.drawing import Drawing
 from frames.masks import NoInk
 from serving import page_readings
-from serving.page_readings import DrawingState, PageReadings
+from serving.page_readings import DrawingState, Ended, PageReadings
 from serving.prediction import Prediction
 from serving.reading import Reader, Reading
 
@@ -145,3 +145,17 @@ def test_what_was_read_otherwise_is_known_as_well_and_forgotten_in_its_turn(monk
     for state in states:
         known.remember(state, Reading(state.drawing_id, DRAWING, PREDICTION, "canvas", "somebody"))
     assert [known.known(state) is not None for state in states] == [False, True, True]
+
+
+def test_how_a_drawing_ended_is_told_once_and_to_its_visitor_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_readings, "MAX_STATES", 2)
+    known = readings(CountingReader())
+    drawings = [uuid4() for _ in range(3)]
+    ends = [Ended(uuid4(), "Saved.", "[]") for _ in drawings]
+    for drawing, ended in zip(drawings, ends, strict=True):
+        known.end(drawing, "somebody", ended)
+    assert known.take_ended(drawings[0], "somebody") is None, "the first is forgotten"
+    assert known.take_ended(drawings[1], "somebody else") is None
+    assert known.take_ended(drawings[1], "somebody") == ends[1]
+    assert known.take_ended(drawings[1], "somebody") is None
+    assert known.take_ended(drawings[2], "somebody") == ends[2]

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from gateway.visitors import COOKIE
 from learning.classes import in_words
-from support.running_app import RunningApp
+from support.running_app import RunningApp, wait_until
 
 Stroke = Sequence[tuple[float, float]]
 
@@ -102,19 +102,17 @@ def digit_button(page: Page, label: int) -> Locator:
 
 @contextmanager
 def new_canvas(page: Page) -> Iterator[None]:
-    """What is done meanwhile must bring a new canvas in the old one's place."""
-    expect(page.locator("[class*=st-key-canvas-]")).to_have_count(1)  # for a moment the last one may still be there
-    old = page.locator("[class*=st-key-canvas-]").get_attribute("class")
-    assert old is not None
-    key = next(name for name in old.split() if name.startswith("st-key-canvas-"))
+    """What is done meanwhile must bring an empty canvas: a new one in the old one's place, or the same."""
+    drawn = page.locator('[data-testid="digit"]:not([data-strokes="0"])')
+    expect(drawn).to_be_visible()
     yield
-    expect(page.locator(f".{key}")).to_have_count(0)
     expect_empty(page)
 
 
 def expect_empty(page: Page) -> None:
     expect_empty_answer(page)
-    expect(canvas(page)).to_have_count(1)
+    expect(canvas(page)).to_have_count(1)  # for a moment the last one may still be there
+    wait_until(lambda: ink(page) == 0, 30, "an empty canvas")
 
 
 def expect_empty_answer(page: Page, prompt: str = "Draw a digit") -> None:

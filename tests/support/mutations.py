@@ -171,6 +171,7 @@ STROKES = {
     "strokes": "40 20 41.5 60 42 130/20 60 90 61",
     "up": False,
 }
+SAID = {"id": STROKES["id"], "revision": 5, "model": "cnn", "strokes": 2, "label": 7}
 VALUES: tuple[object, ...] = (
     *(None, True, -1, 0, 0.1, 1e308, 2**63),
     *("", "x", "7", "null", "\0", "9" * 400, "../..", "\u202e"),
@@ -189,7 +190,7 @@ def body(number: int) -> Body:
     kinds = [kind for kind in sorted(files()) if kind not in ISOLATED]
     good, multipart = files()[dice.choice(kinds)], "multipart/form-data; boundary=b"
     path = dice.choice(("/api/predict", "/api/read"))
-    match dice.randrange(6):
+    match dice.randrange(7):
         case 0:
             return Body(path, multipart, form("file", damaged(good, dice)))
         case 1:
@@ -201,6 +202,8 @@ def body(number: int) -> Body:
             return _json("/api/predict/base64", {"image": image, "model": "cnn"}, dice)
         case 4:
             return _json("/api/strokes", STROKES, dice)
+        case 5:
+            return _json("/api/said", SAID, dice)
         case _:
             return _json("/api/feedback", {"id": STROKES["id"], "label": 7}, dice)
 

@@ -43,9 +43,11 @@ class TabFailed(ConnectionError):
 
 @dataclass
 class Timings:
-    """Seconds of each stroke from pen-up to the answer that is painted, and of what the page's own script was told."""
+    """Seconds of each stroke from pen-up to the answer that is painted, of each label until the next, empty canvas, and
+    of what the page's own script was told."""
 
     answers: list[float] = field(default_factory=list)
+    labels: list[float] = field(default_factory=list)
     scripts: list[float] = field(default_factory=list)
 
 
@@ -59,6 +61,8 @@ class Tab:
         self.data: dict[str, Any] = {}
         """What the page's script has told the answer's component last."""
         self.strokes: list[list[list[float]]] = []
+        self._told = ""  # the drawing that the page's script knows of
+        self._ended: dict[str, int] = {}  # those that were labelled, with their last revisions
         self._http = Http(url, self.address)
         self._widgets: dict[str, str] = {}
         self._page, self._trouble = "", ""
@@ -134,15 +138,33 @@ class Tab:
         await asyncio.sleep(max(0.0, when - time.perf_counter()))
         begin, count = time.perf_counter(), len(self.strokes)
         await self._run("answer", "drawn", {"id": self.data["id"], "strokes": self.strokes})
-        await self._until(lambda: self.data["count"] == count, "the drawing among the recent ones")
+        known = lambda: self._told == self.data["id"] and self.data["count"] == count  # noqa: E731
+        await self._until(known, "the drawing among the recent ones")
         self.timings.scripts.append(time.perf_counter() - begin)
 
     async def say(self, label: int) -> None:
         """Say what the drawing is, and wait for the next, empty canvas."""
         self._pen_down()
+        begin = time.perf_counter()
+        if next_drawing := await self._save(label):
+            self._ended[self.data["id"]] = self.data["revision"]
+            self.data = self.data | {"id": next_drawing, "count": 0}
+            self.strokes = []
+            self._settling = asyncio.create_task(self._settle(time.perf_counter() + SETTLED))
+        else:
+            await self._have_saved(label)
+        self.timings.labels.append(time.perf_counter() - begin)
+
+    async def _save(self, label: int) -> str:
+        """Save a label as the page does by itself; the next drawing, or "" where the page's script has to save it."""
+        known = {name: self.data[name] for name in ("id", "revision", "model")}
+        body = json.dumps(known | {"strokes": len(self.strokes), "label": label})
+        status, told = await self._ask_for(self.data["label"], body)
+        return str(json.loads(told)["id"]) if status == 200 else ""
+
+    async def _have_saved(self, label: int) -> None:
         drawing = self.data["id"]
         said = {"id": drawing, "count": len(self.strokes), "label": label, "strokes": self.strokes}
-        begin = time.perf_counter()
         for again in SAID_AGAIN:
             if self.data["id"] == drawing:
                 await self._run("answer", "said", said)
@@ -151,35 +173,38 @@ class Tab:
                     await self._until(lambda: self.data["id"] != drawing, "the next canvas")
                     break
         await self._until(lambda: self.data["id"] != drawing, "the next canvas")
-        self.timings.scripts.append(time.perf_counter() - begin)
         self.strokes = []
 
     # --- HTTP ---------------------------------------------------------------------------------------------------------
 
     async def _ask(self, strokes: list[list[list[float]]]) -> dict[str, Any]:
         """What the page paints when the pen has gone up."""
-        told = await self._fetch("POST", *self._question(strokes, up=True))
+        status, told = await self._ask_for(self.data["url"], self._question(strokes, up=True))
+        if status != 200:
+            raise TabFailed(f"A reading: {status}: {told[:200]!r}")
         answer: dict[str, Any] = json.loads(told)["answer"]
         return answer
 
     async def _preview(self, stroke: list[list[float]]) -> bool:
         """Ask while the pen moves; whether it was read, since a busy app refuses."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                path, headers, body = self._question([*self.strokes, stroke], up=False)
-                status, told = await self._http.ask("POST", path, headers, body.encode())
-        except (TimeoutError, HttpFailed) as error:
-            raise TabFailed(f"A preview: {error!r}") from error
+        status, told = await self._ask_for(self.data["url"], self._question([*self.strokes, stroke], up=False))
         if status not in (200, 503):
             raise TabFailed(f"A preview: {status}: {told[:200]!r}")
         return status == 200
 
-    def _question(self, strokes: list[list[list[float]]], *, up: bool) -> tuple[str, dict[str, str], str]:
-        """The path, the headers and the body."""
+    def _question(self, strokes: list[list[list[float]]], *, up: bool) -> str:
         known = {name: self.data[name] for name in ("id", "revision", "model", "side", "pen")}
         text = "/".join(" ".join(str(value) for point in stroke for value in point) for stroke in strokes)
+        return json.dumps(known | {"up": up, "strokes": text})
+
+    async def _ask_for(self, path: str, body: str) -> tuple[int, bytes]:
+        """What the app answers to JSON from its page."""
         headers = {"content-type": "application/json", "origin": self.url, "sec-fetch-site": "same-origin"}
-        return self.data["url"], headers, json.dumps(known | {"up": up, "strokes": text})
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._http.ask("POST", path, headers, body.encode())
+        except (TimeoutError, HttpFailed) as error:
+            raise TabFailed(f"POST {path}: {error!r}") from error
 
     async def _fetch(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: str = "", by: Http | None = None
@@ -265,6 +290,8 @@ class Tab:
         name = widget.split("-", 2)[2]  # its key, after "$$ID-", a hash and a hyphen
         self._widgets[name] = widget
         if name == "answer":
-            self.data = json.loads(element.bidi_component.json)
+            data = json.loads(element.bidi_component.json)
+            if data["revision"] > self._ended.get(data["id"], -1):  # else overtaken on its way
+                self.data, self._told = data, data["id"]
         elif name == "watch":
             self._watched = json.loads(element.bidi_component.json)

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 
 from gateway.rates import RateLimit
-from gateway.visitors import COOKIE
-from support.digits import DIGITS
+from support.own_page import drawn, somebody
 from support.running_app import RunningApp
 from web.why import RATE
-
-SIDE = 480
-
-
-def somebody(app: RunningApp) -> httpx.Client:
-    """Somebody whose browser has our cookie."""
-    return httpx.Client(base_url=app.url, cookies={COOKIE: secrets.token_urlsafe(32)}, timeout=30)
-
-
-def drawn(client: httpx.Client, **change: Any) -> dict[str, Any]:
-    """Draw a seven, and ask about it."""
-    points = " ".join(f"{part * SIDE:.1f}" for point in DIGITS[15][1][0] for part in point)
-    canvas = {"id": str(uuid4()), "revision": 3, "model": "cnn", "side": SIDE, "pen": 26, "strokes": points, "up": True}
-    assert client.post("/api/strokes", json=canvas).json()["answer"]["digit"] == 7
-    return {"id": canvas["id"], "revision": 3, "model": "cnn", "strokes": 1, "source": "canvas"} | change
 
 
 def ask(client: httpx.Client, shown: dict[str, Any], **more: Any) -> httpx.Response:

@@ -6,9 +6,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from app_pages import saving
-from app_pages.saving import NotSaved, note, outcome
 from storage.writer import NotWritten, Written
+from web import saving
+from web.saving import NotSaved, note, outcome
 
 
 def done(result: Written | Exception) -> Future[Written]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import Future
 
 from storage.writer import NotWritten, Written
@@ -18,8 +19,20 @@ def outcome(written: Future[Written], what: str, done: str = "", missing: str = 
 
     Raises NotSaved, also where nothing was found to change: then it says `missing`.
     """
+    return _outcome(written, SAVE_TIMEOUT, what, done, missing)
+
+
+async def awaited_outcome(written: Future[Written], what: str) -> str:
+    """The same for the event loop, which goes on meanwhile. Raises NotSaved."""
+    (safe, _waiting) = await asyncio.wait([asyncio.wrap_future(written)], timeout=SAVE_TIMEOUT)
+    for each in safe:
+        each.exception()  # asyncio logs those that nobody has asked for
+    return _outcome(written, 0, what)
+
+
+def _outcome(written: Future[Written], timeout: float, what: str, done: str = "", missing: str = "") -> str:
     try:
-        safe = written.result(SAVE_TIMEOUT)
+        safe = written.result(timeout)
     except TimeoutError:
         return f"Taken: {what} It is being saved."
     except NotWritten as error:

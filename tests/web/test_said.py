@@ -1,0 +1,85 @@
+"""POST /api/said: a label from the page, of a drawing that was read for this very visitor.
+
+Covers src/web: said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from gateway.rates import RateLimit
+from support.own_page import drawn, somebody
+from support.running_app import RunningApp
+from web.said import RATE
+
+
+def say(client: httpx.Client, shown: dict[str, Any], label: Any, **more: Any) -> httpx.Response:
+    told = {name: value for name, value in shown.items() if name != "source"} | {"label": label}
+    return client.post("/api/said", json=told, **more)
+
+
+def label_of(app: RunningApp, drawing: str) -> list[tuple[int | None, bool]]:
+    return app.sql("SELECT true_label, not_a_digit FROM predictions WHERE drawing_id = %s", drawing)
+
+
+@pytest.mark.parametrize(
+    ("label", "kept", "words"), [(1, (1, False), "that was a 1"), (None, (None, True), "not a digit")]
+)
+def test_a_label_is_safe_when_the_page_is_told_what_to_go_on_with(
+    app: RunningApp, label: int | None, kept: tuple[int | None, bool], words: str
+) -> None:
+    with somebody(app) as client:
+        shown = drawn(client)
+        told = say(client, shown, label)
+        assert told.status_code == 200
+        assert label_of(app, shown["id"]) == [kept]
+        assert UUID(told.json()["id"]) != UUID(shown["id"])
+        assert told.json()["text"].startswith("Saved: ")
+        assert words in told.json()["text"]
+
+
+def test_a_drawing_that_was_deleted_meanwhile_is_there_again(app: RunningApp) -> None:
+    with somebody(app) as client:
+        shown = drawn(client)
+        assert say(client, shown, 7).status_code == 200
+        app.sql("DELETE FROM predictions WHERE drawing_id = %s RETURNING 1", shown["id"])
+        assert say(client, shown, 7).status_code == 200
+        assert label_of(app, shown["id"]) == [(7, False)]
+
+
+def test_nobody_labels_somebody_elses_drawing_or_one_that_was_not_read(app: RunningApp) -> None:
+    with somebody(app) as client, somebody(app) as other:
+        shown = drawn(client)
+        for who, what in (
+            (other, shown),
+            (client, shown | {"id": str(uuid4())}),
+            (client, shown | {"revision": 4}),
+            (client, shown | {"strokes": 2}),
+        ):
+            refused = say(who, what, 1)
+            assert (refused.status_code, list(refused.json())) == (404, ["detail"])
+        assert say(client, shown, 1, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+        with httpx.Client(base_url=app.url, timeout=30) as nobody:
+            assert say(nobody, shown, 1).status_code == 403
+        assert label_of(app, shown["id"]) == [(None, False)]
+
+
+@pytest.mark.parametrize("label", [10, -1, 1.5, "1", True])
+def test_a_label_is_a_digit_or_none(app: RunningApp, label: Any) -> None:
+    with somebody(app) as client:
+        shown = drawn(client)
+        refused = say(client, shown, label)
+        assert (refused.status_code, list(refused.json())) == (422, ["detail"])
+        assert label_of(app, shown["id"]) == [(None, False)]
+
+
+def test_it_has_a_bound_of_its_own_and_none_of_the_apis() -> None:
+    from web.api import api
+
+    limits: list[dict[str, Any]] = [each.kwargs for each in api.user_middleware if str(RateLimit) == str(each.cls)]
+    assert {"rate": RATE, "only": "/said"} in limits
+    assert all("/said" in each["free"] for each in limits if "only" not in each)
