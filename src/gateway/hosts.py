@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -45,6 +46,7 @@ class KnownHosts:
         return all(is_known(host, self.names) for host in Headers(scope=scope).getlist("host"))
 
 
+@lru_cache(maxsize=1000)
 def is_known(host: str, names: tuple[str, ...] = ()) -> bool:
     """Whether a Host header over plain HTTP can only be meant for this app; `names` are known besides."""
     found = _HOST.fullmatch(host.lower())

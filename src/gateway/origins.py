@@ -14,9 +14,9 @@ _SCHEMES = {"https": ("https",), "wss": ("https",), "http": ("http", "https"), "
 
 
 class CrossOrigin(CORSMiddleware):
-    """ASGI middleware: pages of other origins may call, without cookies; not what lies under `closed`."""
+    """ASGI middleware: pages of other origins may call, without cookies."""
 
-    def __init__(self, app: ASGIApp, origins: tuple[str, ...], closed: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
         super().__init__(
             app,
             allow_origins=origins,
@@ -25,14 +25,6 @@ class CrossOrigin(CORSMiddleware):
             expose_headers=("retry-after",),
             max_age=3600,
         )
-        self.closed = closed
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a browser's question whether it may call, or pass the call on."""
-        if scope["path"].removeprefix(scope["root_path"]).startswith(self.closed):
-            await self.app(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
 
 
 class OwnPages:

@@ -36,7 +36,7 @@ from storage import model_store
 from storage.database import DatabaseAway
 from storage.model_store import Version
 from storage.nothing_kept import NOTHING_KEPT
-from web import erasing, said, strokes, whole_numbers, why
+from web import erasing, whole_numbers
 from web.decoding import Sent, made_of
 from web.forms import FORM, picture_form
 from web.keeping import all_kept
@@ -264,20 +264,12 @@ def docs() -> HTMLResponse:
 
 api.include_router(whole_numbers.router)
 api.include_router(erasing.router)
-api.include_router(strokes.router)
-api.include_router(said.router)
-api.include_router(why.router)
-
-_PAGES_OWN = ("/strokes", "/said", "/why")  # what only our own pages may ask for, each with a rate of its own
 
 # The first added is the innermost: a call is counted before its body is read.
 api.add_middleware(BodyLimit)
-api.add_middleware(RateLimit, rate=strokes.RATE, only="/strokes")
-api.add_middleware(RateLimit, rate=said.RATE, only="/said")
-api.add_middleware(RateLimit, rate=why.RATE, only="/why")
 if _rate := load_settings().api_rate_limit:
     api.add_middleware(RateLimit, rate=whole_numbers.RATE, only="/read")
-    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json", *_PAGES_OWN))
+    api.add_middleware(RateLimit, rate=_rate, free=("/docs", "/openapi.json"))
 if _origins := load_settings().cors_origins:
-    api.add_middleware(CrossOrigin, origins=_origins, closed=_PAGES_OWN)
+    api.add_middleware(CrossOrigin, origins=_origins)
 handle_errors(api)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -72,11 +73,20 @@ _CODES: dict[type[Exception], int] = {
 _AGAIN: dict[type[Exception], int] = {TooFast: 60, Busy: AGAIN, TooManyAtOnce: AGAIN, TooMuchToWrite: AGAIN}  # seconds
 
 
-async def _problem(_request: Request, error: Exception) -> JSONResponse:
+NO_JSON = "The body must be a JSON object, sent with the header content-type: application/json."
+PROBLEMS = tuple(_CODES)
+
+
+def problem(error: Exception) -> JSONResponse:
+    """The answer to one of PROBLEMS."""
     code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
     wait = _AGAIN.get(type(error))
     headers = {"retry-after": str(wait)} if wait else None
     return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
+
+
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
+    return problem(error)
 
 
 async def _not_served(request: Request, error: Exception) -> JSONResponse:
@@ -94,7 +104,8 @@ async def _not_served(request: Request, error: Exception) -> JSONResponse:
 
 async def _bad_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - FastAPI calls it for nothing else
-    return JSONResponse({"detail": _what_is_wrong(error.errors()[0])}, status_code=422)
+    first = error.errors()[0]
+    return JSONResponse({"detail": what_is_wrong(first, first["loc"][1:])}, status_code=422)
 
 
 async def _failed(_request: Request, _error: Exception) -> JSONResponse:
@@ -102,13 +113,13 @@ async def _failed(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse({"detail": SENTENCE}, status_code=500)
 
 
-def _what_is_wrong(error: dict[str, Any]) -> str:
-    """Pydantic's description of an invalid field, as one sentence."""
-    field = ".".join(str(part) for part in error["loc"][1:])
+def what_is_wrong(error: Mapping[str, Any], location: Iterable[int | str]) -> str:
+    """Pydantic's description of an invalid field, and where it is in the body, as one sentence."""
+    field = ".".join(map(str, location))
     if error["type"] == "value_error" and not field:
         return str(error["ctx"]["error"])  # of the fields together, in a sentence of ours
     if error["type"] == "json_invalid" or not field:
-        return "The body must be a JSON object, sent with the header content-type: application/json."
+        return NO_JSON
     if error["type"] == "missing":
         return f"{field} is missing."
     if error["type"] == "extra_forbidden":

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StrictInt
+from starlette.requests import Request
 
 from gateway.clients import client_of
 from learning.classes import DIGITS, NOT_A_DIGIT, in_words
@@ -19,13 +19,11 @@ from serving.page_readings import DrawingState, Ended
 from storage.database import DatabaseAway
 from storage.nothing_kept import NOTHING_KEPT
 from web.labelling import Said, give_label
-from web.problems import NotFound, TooFast, problems
+from web.problems import NotFound, TooFast
 from web.saving import NotSaved, awaited_outcome
 from web.strokes import OnPage, visitor_on_our_page
 
 RATE = "20/second"  # of one client: a class behind one address, who label at the same time
-
-router = APIRouter()
 
 
 class Labelled(OnPage):
@@ -42,7 +40,6 @@ class Next(BaseModel):
     text: str
 
 
-@router.post("/said", responses=problems(403, 404, 422, 429, 503), include_in_schema=False)
 async def said(told: Labelled, request: Request) -> Next:
     """Save a label; answered when it is safe."""
     visitor, app = visitor_on_our_page(request), get_app_state()

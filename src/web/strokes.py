@@ -10,9 +10,9 @@ import asyncio
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Request
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from starlette.requests import Request
 
 import metrics
 from frames.canvas import MAX_POINTS, MAX_STROKES, TooMuchDrawn
@@ -22,14 +22,13 @@ from serving.app_state import get_app_state
 from serving.batching import TooManyAtOnce
 from serving.page_readings import DrawingState
 from web.answers import Words, words_of
-from web.problems import NotOurPage, problems
+from web.problems import NotOurPage
 from web.schemas import DrawingId, ModelName
 
 RATE = "60/second"  # of one client: twelve people who draw at once
 PREVIEWS = 8  # at once, of all visitors: with more, the app is so busy that answers come first
 MAX_LENGTH = 80_000  # characters of strokes, of which a point has a dozen: all of MAX_POINTS
 
-router = APIRouter()
 _previews = asyncio.Semaphore(PREVIEWS)
 
 
@@ -76,7 +75,6 @@ class Read(BaseModel):
     answer: Words
 
 
-@router.post("/strokes", responses=problems(403, 413, 422, 429, 503), include_in_schema=False)
 async def strokes(canvas: Canvas, request: Request) -> Read:
     """Read what is on the visitor's canvas; a preview only where the app has time for it."""
     visitor = visitor_on_our_page(request)

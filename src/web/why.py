@@ -9,19 +9,17 @@ import asyncio
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
 from pydantic import Field, StrictInt
+from starlette.requests import Request
 
 from serving.app_state import get_app_state
 from serving.explaining import Busy, Outdated
 from serving.page_readings import DrawingState
 from web.explanations import Why, why
-from web.problems import NotFound, TooFast, problems
+from web.problems import NotFound, TooFast
 from web.strokes import OnPage, visitor_on_our_page
 
 RATE = "5/second"  # of one client, such as a class behind one address
-
-router = APIRouter()
 
 
 class Shown(OnPage):
@@ -31,7 +29,6 @@ class Shown(OnPage):
     source: Literal["canvas", "upload", "camera"]
 
 
-@router.post("/why", responses=problems(403, 404, 422, 429, 503), include_in_schema=False)
 async def explain(shown: Shown, request: Request) -> Why:
     """Explain the answer that is shown."""
     visitor, app = visitor_on_our_page(request), get_app_state()

@@ -11,10 +11,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from gateway.rates import RateLimit
 from support.own_page import drawn, somebody
 from support.running_app import RunningApp
-from web.said import RATE
 
 
 def say(client: httpx.Client, shown: dict[str, Any], label: Any, **more: Any) -> httpx.Response:
@@ -75,11 +73,3 @@ def test_a_label_is_a_digit_or_none(app: RunningApp, label: Any) -> None:
         refused = say(client, shown, label)
         assert (refused.status_code, list(refused.json())) == (422, ["detail"])
         assert label_of(app, shown["id"]) == [(None, False)]
-
-
-def test_it_has_a_bound_of_its_own_and_none_of_the_apis() -> None:
-    from web.api import api
-
-    limits: list[dict[str, Any]] = [each.kwargs for each in api.user_middleware if str(RateLimit) == str(each.cls)]
-    assert {"rate": RATE, "only": "/said"} in limits
-    assert all("/said" in each["free"] for each in limits if "only" not in each)

@@ -12,18 +12,17 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.responses import JSONResponse
 
 from frames.canvas import MAX_POINTS, MAX_STROKES
-from gateway.rates import RateLimit
 from gateway.visitors import COOKIE
 from learning.weights import ModelMissing
 from support.digits import DIGITS, turned
 from support.own_loop import run
 from support.running_app import RunningApp, wait_until
 from web import strokes as route
-from web.problems import handle_errors
-from web.strokes import MAX_LENGTH, PREVIEWS, RATE, _lines
+from web.own_calls import OwnCalls, calls
+from web.strokes import MAX_LENGTH, PREVIEWS, _lines
 
 SIDE = 480
 
@@ -136,9 +135,7 @@ def test_a_busy_app_refuses_previews_but_no_answer(monkeypatch: pytest.MonkeyPat
     )
     monkeypatch.setattr(route, "get_app_state", lambda: busy)
     monkeypatch.setattr(route, "_previews", asyncio.Semaphore(PREVIEWS))
-    page = FastAPI()
-    page.include_router(route.router)
-    handle_errors(page)
+    page = OwnCalls(JSONResponse({}), {"/strokes": calls["/strokes"]})
 
     async def draw() -> None:
         cookies, transport = {COOKIE: "a" * 43}, httpx.ASGITransport(page)
@@ -192,14 +189,6 @@ def test_what_is_malformed_gets_one_sentence(browser_of: httpx.Client, change: d
     answer = browser_of.post("/api/strokes", json=body(**change))
     assert answer.status_code == 422
     assert list(answer.json()) == ["detail"]
-
-
-def test_it_has_a_bound_of_its_own_and_none_of_the_apis() -> None:
-    from web.api import api
-
-    limits: list[dict[str, Any]] = [each.kwargs for each in api.user_middleware if str(RateLimit) == str(each.cls)]
-    assert {"rate": RATE, "only": "/strokes"} in limits
-    assert all("/strokes" in each["free"] for each in limits if "only" not in each)
 
 
 def test_an_x_without_its_y_is_left_out() -> None:

@@ -8,10 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.rates import RateLimit
 from support.own_page import drawn, somebody
 from support.running_app import RunningApp
-from web.why import RATE
 
 
 def ask(client: httpx.Client, shown: dict[str, Any], **more: Any) -> httpx.Response:
@@ -60,11 +58,3 @@ def test_what_is_malformed_gets_one_sentence(app: RunningApp, change: dict[str, 
     with somebody(app) as client:
         answer = ask(client, drawn(client, **change))
         assert (answer.status_code, list(answer.json())) == (422, ["detail"])
-
-
-def test_it_has_a_bound_of_its_own_and_none_of_the_apis() -> None:
-    from web.api import api
-
-    limits: list[dict[str, Any]] = [each.kwargs for each in api.user_middleware if str(RateLimit) == str(each.cls)]
-    assert {"rate": RATE, "only": "/why"} in limits
-    assert all("/why" in each["free"] for each in limits if "only" not in each)
