@@ -11,7 +11,6 @@ import streamlit as st
 
 from app_pages.pad import current_pad
 from app_pages.pictures import picture
-from frames.preprocessing import to_png
 from learning.classes import DIGITS, NOT_A_DIGIT, in_words
 from serving.reading import Reading
 
@@ -69,7 +68,7 @@ class Challenge:
             raise ValueError("All digits have been drawn.")
         prediction = reading.prediction
         read = prediction.predicted_digit if prediction.is_digit else NOT_A_DIGIT
-        attempt = Attempt(reading.drawing_id, self.asked, read, to_png(reading.drawing.frame))
+        attempt = Attempt(reading.drawing_id, self.asked, read, reading.drawing.png)
         self.attempts.append(attempt)
         return f"your {attempt.asked} was read as {in_words(read)}. {self.score} of {len(self.attempts)} so far."
 

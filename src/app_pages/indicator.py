@@ -53,7 +53,7 @@ def indicator(state: AppState) -> None:
     with st.container(horizontal=True, key="indicator", gap="xsmall", width="content"):
         _watch(
             key="watch",
-            data={"url": f"{base_path()}/condition", "condition": now.word},
+            data={"url": f"{base_path()}/api/condition", "condition": now.word},
             on_changed_change=lambda: None,
             width=1,
             height=1,

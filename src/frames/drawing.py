@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 
 from frames.ink import Ink, find_ink
 from frames.masks import NoInk, Pixels, pen_width
-from frames.preprocessing import frame_ink, frame_strokes, length
+from frames.preprocessing import frame_ink, frame_strokes, length, to_png
 from frames.reducing import WORK_SIDE
 
 MAX_STROKES, MAX_STROKE_POINTS = 200, 2_000  # that are kept of a drawing; a hand draws a few hundred points
@@ -49,6 +50,11 @@ class Drawing:
     strokes: str | None = None
     canvas: tuple[int, float] | None = None
     alternatives: tuple[Drawing, ...] = ()
+
+    @cached_property
+    def png(self) -> bytes:
+        """The frame as a PNG."""
+        return to_png(self.frame)
 
 
 def from_picture(image: Image.Image | NDArray[Any]) -> Drawing:

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import logger
 import metrics
 from frames.drawing import Drawing
-from frames.preprocessing import to_png
 from learning.registry import MODELS
 from logger import PredictionRow
 from serving.batching import Batcher
@@ -44,7 +43,7 @@ class Reading:
             confidence=prediction.confidence,
             probabilities=_reals(prediction.probabilities),
             digit_score=prediction.digit_score,
-            image=to_png(drawing.frame),
+            image=drawing.png,
             source=self.source,
             visitor=self.visitor,
             model=prediction.model,

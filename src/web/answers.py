@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from frames.preprocessing import to_png
 from learning.classes import in_words
 from learning.registry import MODELS
 from percentages import certainty, percent, unbroken
@@ -47,7 +46,7 @@ def words_of(reading: Reading) -> Words:
         hand=hand_note(prediction),
         probabilities=[round(each, 4) for each in prediction.probabilities],
         percents=[_bar_text(prediction, digit) for digit in range(10)],
-        picture=data_url(to_png(reading.drawing.frame)),
+        picture=data_url(reading.drawing.png),
     )
 
 

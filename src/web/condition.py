@@ -1,4 +1,4 @@
-"""GET /condition: what visitors should know of the app itself, as a word that changes with it.
+"""GET /api/condition: what visitors should know of the app itself, as a word that changes with it.
 
 An open page asks for it every few seconds, and has its script run only when the word is another one: to have a part of
 the page run by itself instead would cost ten times as much.
@@ -10,10 +10,11 @@ import hashlib
 from typing import NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from serving.app_state import AppState, get_app_state
 from storage.disk import space
+
+RATE = "60/second"  # of one client: a school of 180 open pages
 
 
 class Condition(NamedTuple):
@@ -55,6 +56,6 @@ def condition_of(state: AppState) -> Condition:
     )
 
 
-async def condition(_request: Request) -> JSONResponse:
+async def condition(_nothing: None, _request: Request) -> dict[str, str]:
     """The word for the app's condition."""
-    return JSONResponse({"condition": condition_of(get_app_state()).word})
+    return {"condition": condition_of(get_app_state()).word}

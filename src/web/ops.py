@@ -23,7 +23,6 @@ from storage.database import Database, DatabaseAway
 from storage.disk import space
 from storage.insights import Insights, Tally
 from storage.spool import Spool
-from web.condition import condition
 from web.storage_gauges import storage_gauges
 
 COUNTING_TIMEOUT = 1.0  # seconds that a scrape waits for the database; Prometheus itself gives up after ten
@@ -263,7 +262,6 @@ def ops_routes(base_path: str = "") -> list[Route]:
     endpoints = {
         "/health": _health,
         "/ready": _ready,
-        "/condition": condition,
         "/metrics": _metrics,
         "/dashboard": _dashboard,
     }

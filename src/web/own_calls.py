@@ -17,15 +17,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.bodies import BodyLimit
 from gateway.rates import RateLimit
-from web import said, strokes, why
+from web import condition, said, strokes, why
 from web.api import api
 from web.problems import NO_JSON, PROBLEMS, problem, what_is_wrong
 
 
 class Call(NamedTuple):
-    """A POST with JSON: what it has to be, what answers it, and how often one client may ask."""
+    """What the JSON of a POST has to be, or None for a GET; what answers it; and how often one client may ask."""
 
-    asks: type[BaseModel]
+    asks: type[BaseModel] | None
     answer: Callable[[Any, Request], Awaitable[object]]
     rate: str
 
@@ -45,27 +45,29 @@ class OwnCalls:
 
 
 class _Answering:
+    """ASGI app: one call."""
+
     def __init__(self, call: Call) -> None:
-        self.call = call
+        self.call, self.method = call, "POST" if call.asks else "GET"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._response(Request(scope, receive))
         await response(scope, receive, send)
 
     async def _response(self, request: Request) -> Response:
-        if request.method != "POST":
-            detail = "This address takes nothing but POST, from the app's own pages."
-            return JSONResponse({"detail": detail}, 405, {"allow": "POST"})
-        if "json" not in request.headers.get("content-type", ""):
+        if request.method != self.method:
+            detail = f"This address takes nothing but {self.method}, from the app's own pages."
+            return JSONResponse({"detail": detail}, 405, {"allow": self.method})
+        if self.call.asks and "json" not in request.headers.get("content-type", ""):
             return JSONResponse({"detail": NO_JSON}, 422)
         try:
-            asked = self.call.asks.model_validate_json(await request.body())
+            asked = self.call.asks and self.call.asks.model_validate_json(await request.body())
             told = await self.call.answer(asked, request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # in its place, BodyLimit says that it is too large; or nobody is left
         except ValidationError as error:
             first = error.errors()[0]
             return JSONResponse({"detail": what_is_wrong(first, first["loc"])}, 422)
-        except ClientDisconnect:
-            return Response(status_code=400)  # in its place, BodyLimit says that it is too large; or nobody is left
         except PROBLEMS as error:
             return problem(error)
         return Response(to_json(told), media_type="application/json")
@@ -74,6 +76,7 @@ class _Answering:
 calls = {
     "/strokes": Call(strokes.Canvas, strokes.strokes, strokes.RATE),
     "/said": Call(said.Labelled, said.said, said.RATE),
+    "/condition": Call(None, condition.condition, condition.RATE),
     "/why": Call(why.Shown, why.explain, why.RATE),
 }
 app = OwnCalls(api, calls)

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from app_pages.challenge import Challenge
+from frames.drawing import Drawing
 from learning.classes import NOT_A_DIGIT
 
 
 def reading(digit: int, is_digit: bool = True) -> Any:
     """What the challenge looks at of a reading."""
     prediction = SimpleNamespace(predicted_digit=digit, is_digit=is_digit)
-    drawing = SimpleNamespace(frame=np.zeros((28, 28), np.uint8))
+    drawing = Drawing(np.zeros((28, 28), np.uint8))
     return SimpleNamespace(drawing_id=uuid4(), prediction=prediction, drawing=drawing)
 
 

@@ -64,7 +64,7 @@ def test_the_word_changes_while_the_database_is_away(separate: tuple[RunningApp,
     app, server = separate
 
     def word() -> str:
-        answer = httpx.get(f"{app.url}/condition", timeout=30)
+        answer = httpx.get(f"{app.url}/api/condition", timeout=30)
         assert answer.status_code == 200
         told: dict[str, str] = answer.json()
         assert told.keys() == {"condition"}

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from support.own_loop import run
-from web import said, strokes, why
+from web import condition, said, strokes, why
 from web.own_calls import Call, OwnCalls, app, calls
 from web.problems import NO_JSON, NotFound
 
@@ -102,6 +102,6 @@ def test_everything_else_is_the_apis() -> None:
 
 
 def test_each_call_has_a_bound_of_its_own_and_none_of_the_apis() -> None:
-    rates = {"/strokes": strokes.RATE, "/said": said.RATE, "/why": why.RATE}
+    rates = {"/condition": condition.RATE, "/strokes": strokes.RATE, "/said": said.RATE, "/why": why.RATE}
     assert set(calls) == set(rates)
     assert {path: call.rate for path, call in app.calls.items()} == {path: parse(rate) for path, rate in rates.items()}
