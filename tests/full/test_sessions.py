@@ -69,7 +69,7 @@ def test_two_hundred_people_draw_at_once(crowded: RunningApp) -> None:
     visits, memory = asyncio.run(watched(crowded, TABS, SECONDS))
     drawn, third = visits.timings.answers, len(memory) // 3
     print(f"\n{TABS} tabs, {len(drawn)} strokes, {visits.labelled} labels in {len(memory)} s")
-    print(f"stroke to answer: {percentiles(drawn)}; the page's script: {percentiles(visits.timings.scripts)}")
+    print(f"stroke to answer: {percentiles(drawn)}; label to empty canvas: {percentiles(visits.timings.labels)}")
     middle, last = (max(memory[part * third : (part + 1) * third]) for part in (1, 2))
     print(f"memory: {before:.0f} MB before, {middle:.0f} in the second third, {last:.0f} in the last")
     assert visits.failed == []

@@ -11,7 +11,7 @@ from gateway import connections, receiving, repeats, sockets, uploads
 from serving import batching, explaining, whole_numbers
 from settings import ROOT
 from storage import spool, writer
-from web import decoding, strokes
+from web import decoding, said, strokes
 
 MB = 1024 * 1024
 TABLE: dict[str, tuple[str, str]] = {
@@ -31,6 +31,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "whole numbers being read": ("", f"{whole_numbers.AT_ONCE}, and {whole_numbers.WAITING} that wait"),
     'explanations ("Why?")': ("5 a second", f"1, and {explaining.MAX_WAITING} that wait"),
     "drawings waiting for the model": ("", f"{batching.MAX_WAITING}"),
+    "answers to a page that is drawn on, and labels on it": (
+        f"{strokes.RATE.removesuffix('/second')} and {said.RATE.removesuffix('/second')} a second",
+        "",
+    ),
     "readings while pens move, of all visitors": ("", f"{strokes.PREVIEWS} at once"),
     "drawings and labels waiting to be written": ("", f"{writer.MAX_QUEUED:,} in memory, {spool.MAX_ENTRIES:,}"),
     "a drawing on a canvas": (f"{canvas.MAX_STROKES} strokes, {canvas.MAX_POINTS:,} points", ""),
