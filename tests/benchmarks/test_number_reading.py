@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,13 +32,13 @@ def test_numbers_are_of_two_to_six_digits_by_one_person_and_lie_on_the_canvas() 
 
 
 def test_some_neighbours_touch_and_some_do_not() -> None:
-    touching = 0
-    numbers = list(written(drawings.made_up_writers(1, each=30), 30))
-    for number in numbers:
-        one, other = (np.concatenate(digit) for digit in number.digits[:2])
-        nearest = np.sqrt(((one[:, None] - other[None]) ** 2).sum(2)).min()
-        touching += nearest < number.pen
-    assert 1 <= touching <= len(numbers) - 5
+    gaps = []
+    for number in written(drawings.made_up_writers(3, each=30), 30):
+        for one, other in pairwise(np.concatenate(digit) for digit in number.digits):
+            nearest = np.sqrt(((one[:, None] - other[None]) ** 2).sum(2)).min()
+            gaps.append(nearest / number.pen)
+    touching = sum(gap < 1 for gap in gaps)
+    assert 1 <= touching <= len(gaps) - 5
 
 
 @pytest.mark.parametrize("paper", PAPERS)
