@@ -55,14 +55,16 @@ class Statements:
 
         Raises DatabaseAway, SchemaMismatch, Refused.
         """
+        order = self._order(entries)
         groups = [
             (self._named(name), [{"late": late, **entry.parameters} for entry in group])
-            for name, group in groupby(entries, key=lambda entry: entry.statement)
+            for name, group in groupby((entries[number] for number in order), key=lambda entry: entry.statement)
         ]
         alone = len(groups) == 1 and not groups[0][0].returns
         try:
             with self._database.at_once() if alone else self._database.transaction() as cursor:
-                return [row for group in groups for row in _execute(cursor, *group)]
+                rows = dict(zip(order, (row for group in groups for row in _execute(cursor, *group)), strict=True))
+            return [rows[number] for number in range(len(entries))]
         except psycopg2.errors.NotNullViolation as error:
             if any(error.diag.column_name in entry.parameters for entry in entries):
                 raise Refused(words(error)) from error
@@ -70,6 +72,22 @@ class Statements:
             raise SchemaMismatch(SCHEMA_MISMATCH) from error
         except (psycopg2.IntegrityError, psycopg2.DataError) as error:
             raise Refused(words(error)) from error
+
+    def _order(self, entries: Sequence[Entry]) -> list[int]:
+        """The numbers of entries in the order in which they are executed: first those that go as rows of one statement.
+
+        Between labels they would be a statement for every few. All stay as they are where one concerns more than a
+        drawing, or a row comes after something else that concerns its drawing.
+        """
+        together = [bool(self._named(entry.statement).row) for entry in entries]
+        others: set[Any] = set()
+        for entry, is_row in zip(entries, together, strict=True):
+            drawing = entry.parameters.get("drawing_id")
+            if drawing is None or (is_row and drawing in others):
+                return list(range(len(entries)))
+            if not is_row:
+                others.add(drawing)
+        return sorted(range(len(entries)), key=lambda number: not together[number])
 
     def erased(self, entries: Sequence[Entry]) -> list[str]:
         """What committed entries are to have erased everywhere, such as a visitor."""

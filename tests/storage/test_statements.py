@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import psycopg2.extensions
 import pytest
@@ -155,6 +156,42 @@ def test_the_rows_of_a_batch_are_written_as_one_and_a_later_reading_of_a_drawing
         complete = _complete(cursor, statement, [each.parameters for each in batch])
     assert [each.count(b"INSERT") for each in complete] == [1, 1, 1], "a drawing twice in one would be refused"
     assert len(complete[0]) > len(complete[1])
+
+
+def labelled(drawing: UUID, label: int) -> Entry:
+    said = {"drawing_id": drawing, "label": label, "who": ME, "owner": None, "hasty": False, "crowded": False}
+    return Entry("label", said)
+
+
+def test_readings_between_labels_are_written_first_as_one_and_each_entry_gets_its_own_row(database: Database) -> None:
+    entries = Statements(database, logger.statements(Rules()))
+    drawn = [row() for _ in range(4)]
+    batch = [
+        entry
+        for number, each in enumerate(drawn)
+        for entry in (Entry("prediction", logger.parameters(each)), labelled(each.drawing_id, number))
+    ]
+    assert entries._order(batch) == [0, 2, 4, 6, 1, 3, 5, 7]
+    rows = entries.commit(batch)
+    assert rows[::2] == [None] * 4
+    assert [found and found[0] for found in rows[1::2]] == [1] * 4
+    assert everything(database, "drawing_id, true_label") == [(each.drawing_id, n) for n, each in enumerate(drawn)]
+
+
+def test_a_reading_after_a_label_of_its_drawing_and_what_concerns_more_than_one_keep_their_places(
+    database: Database,
+) -> None:
+    entries = Statements(database, logger.statements(Rules()))
+    first, second = row(), row()
+    again = replace(first, predicted_digit=7)
+    readings = [Entry("prediction", logger.parameters(each)) for each in (first, again, second)]
+    batch = [readings[0], labelled(first.drawing_id, 3), readings[1], readings[2]]
+    assert entries._order(batch) == [0, 1, 2, 3]
+    entries.commit(batch)
+    kept = everything(database, "drawing_id, predicted_digit, true_label")
+    assert kept == [(first.drawing_id, 7, 3), (second.drawing_id, 4, None)]
+    somebody = Entry("label", {"visitor": ME})
+    assert entries._order([somebody, *readings]) == [0, 1, 2, 3]
 
 
 def test_an_entry_of_an_older_release_lacks_what_it_did_not_know_and_is_written(database: Database) -> None:
