@@ -216,6 +216,7 @@ class Desk {
     this.enableTools()
     this.find(".trouble").hidden = true
     this.toast.say({ name: id, text, undo: true })
+    this.settled()
     this.settling = setTimeout(() => this.tellDrawn(), SETTLED)
   }
 

@@ -35,8 +35,7 @@ from serving.batching import TooManyAtOnce
 from serving.page_readings import DrawingState
 from serving.reading import Reading
 from web.labelling import Said, give_label
-from web.said import thanks
-from web.saving import NotSaved, outcome
+from web.saving import NotSaved, outcome, thanks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,11 +18,11 @@ from app_pages.upload import uploaded_picture
 from app_pages.whole_number import WholeNumber, mark_of
 from frames.segmentation import in_strokes
 from gateway.visitors import current_client, current_visitor
-from learning.classes import NOT_A_DIGIT, in_words
+from learning.classes import NOT_A_DIGIT
 from serving.app_state import AppState, get_app_state
 from serving.whole_numbers import Digit
 from web.labelling import Said, give_label
-from web.saving import NotSaved, outcome
+from web.saving import NotSaved, outcome, thanks
 
 CHANGED = "This digit has changed since: look at it again, and then say what it is."
 
@@ -71,7 +71,7 @@ def _said() -> None:
     state.reader.keep(digit.reading)  # again, in case it was deleted from the list meanwhile
     told = give_label(state, Said(drawing_id, label, visitor), current_client(), visitor)
     try:
-        text = outcome(told, f"that was {in_words(label)}. Thank you!")
+        text = outcome(told, thanks(label))
     except NotSaved as error:
         st.session_state.trouble = f"{error} Your number stays here."
         return

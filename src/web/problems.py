@@ -19,6 +19,7 @@ from serving.batching import TooManyAtOnce
 from storage.database import DatabaseAway
 from storage.writer import NotWritten, TooMuchToWrite
 from web.decoding import AGAIN, Busy
+from web.saving import NotSaved
 from web.schemas import Problem
 
 # What each status code means; every operation lists those that it returns.
@@ -67,6 +68,7 @@ _CODES: dict[type[Exception], int] = {
     ModelMissing: 503,
     DatabaseAway: 503,
     NotWritten: 503,
+    NotSaved: 503,
     Busy: 503,
     TooManyAtOnce: 503,
 }

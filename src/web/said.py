@@ -13,14 +13,14 @@ from pydantic import BaseModel, Field, StrictInt
 from starlette.requests import Request
 
 from gateway.clients import client_of
-from learning.classes import DIGITS, NOT_A_DIGIT, in_words
+from learning.classes import DIGITS, NOT_A_DIGIT
 from serving.app_state import get_app_state
 from serving.page_readings import DrawingState, Ended
 from storage.database import DatabaseAway
 from storage.nothing_kept import NOTHING_KEPT
 from web.labelling import Said, give_label
 from web.problems import NotFound, TooFast
-from web.saving import NotSaved, awaited_outcome
+from web.saving import TooHasty, awaited_outcome, thanks
 from web.strokes import OnPage, visitor_on_our_page
 
 RATE = "20/second"  # of one client: a class behind one address, who label at the same time
@@ -53,13 +53,8 @@ async def said(told: Labelled, request: Request) -> Next:
     written = give_label(app, Said(told.id, label, visitor), client_of(request.scope), visitor)
     try:
         text = await awaited_outcome(written, thanks(label))
-    except NotSaved as error:
+    except TooHasty as error:
         raise TooFast(str(error)) from error
     ended = Ended(uuid4(), text, reading.drawing.strokes or "[]")
     app.page_readings.end(told.id, visitor, ended)
     return Next(id=ended.next_id, text=text)
-
-
-def thanks(label: int) -> str:
-    """What is said of a label, 0-9 or NOT_A_DIGIT, once it is safe."""
-    return f"that was {in_words(label)}. Thank you!"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 
+from learning.classes import in_words
 from storage.writer import NotWritten, Written
 
 SAVE_TIMEOUT = 5.0  # seconds that a click waits until its label is safe
@@ -12,6 +13,15 @@ SAVE_TIMEOUT = 5.0  # seconds that a click waits until its label is safe
 
 class NotSaved(RuntimeError):
     """What was to be saved is nowhere; the message says what to do."""
+
+
+class TooHasty(NotSaved):
+    """A label that came faster than labels are believed."""
+
+
+def thanks(label: int) -> str:
+    """What is said of a label, 0-9 or NOT_A_DIGIT, once it is safe."""
+    return f"that was {in_words(label)}. Thank you!"
 
 
 def outcome(written: Future[Written], what: str, done: str = "", missing: str = "") -> str:
@@ -38,7 +48,7 @@ def _outcome(written: Future[Written], timeout: float, what: str, done: str = ""
     except NotWritten as error:
         raise NotSaved("This could not be saved: try again in a moment.") from error
     if safe.outcome == "refused":
-        raise NotSaved("You answer faster than this app believes: try again in a minute.")
+        raise TooHasty("You answer faster than this app believes: try again in a minute.")
     if safe.outcome == "unknown":
         raise NotSaved(missing or "This drawing is no longer there.")
     return f"Kept until the database is back: {what}" if safe.spooled else done or f"Saved: {what}"

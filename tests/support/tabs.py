@@ -138,8 +138,9 @@ class Tab:
         await asyncio.sleep(max(0.0, when - time.perf_counter()))
         begin, count = time.perf_counter(), len(self.strokes)
         await self._run("answer", "drawn", {"id": self.data["id"], "strokes": self.strokes})
-        known = lambda: self._told == self.data["id"] and self.data["count"] == count  # noqa: E731
-        await self._until(known, "the drawing among the recent ones")
+        await self._until(
+            lambda: self._told == self.data["id"] and self.data["count"] == count, "the drawing among the recent ones"
+        )
         self.timings.scripts.append(time.perf_counter() - begin)
 
     async def say(self, label: int) -> None:
