@@ -5,14 +5,22 @@ Covers src/web: said.
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from starlette.responses import JSONResponse
 
+from gateway.visitors import COOKIE
+from storage.writer import NotWritten, Written
+from support.own_loop import run
 from support.own_page import drawn, somebody
 from support.running_app import RunningApp
+from web import said
+from web.own_calls import OwnCalls, calls
 
 
 def say(client: httpx.Client, shown: dict[str, Any], label: Any, **more: Any) -> httpx.Response:
@@ -73,3 +81,36 @@ def test_a_label_is_a_digit_or_none(app: RunningApp, label: Any) -> None:
         refused = say(client, shown, label)
         assert (refused.status_code, list(refused.json())) == (422, ["detail"])
         assert label_of(app, shown["id"]) == [(None, False)]
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        (NotWritten("The database does not accept this entry."), 503),
+        (Written(spooled=False, row=(1, "refused", "me", True)), 429),
+    ],
+)
+def test_a_label_that_is_not_saved_says_why(
+    monkeypatch: pytest.MonkeyPatch, result: Written | NotWritten, code: int
+) -> None:
+    written: Future[Written] = Future()
+    written.set_exception(result) if isinstance(result, NotWritten) else written.set_result(result)
+    ended: list[object] = []
+    reading = SimpleNamespace(drawing=SimpleNamespace(strokes="[]"))
+    app = SimpleNamespace(
+        settings=SimpleNamespace(read_only=False),
+        reader=SimpleNamespace(keep=lambda _: None),
+        page_readings=SimpleNamespace(known=lambda _: reading, end=lambda *_: ended.append(1)),
+    )
+    monkeypatch.setattr(said, "get_app_state", lambda: app)
+    monkeypatch.setattr(said, "give_label", lambda *_: written)
+    page = OwnCalls(JSONResponse({}), {"/said": calls["/said"]})
+    told = {"id": str(uuid4()), "revision": 1, "model": "cnn", "strokes": 1, "label": 7}
+
+    async def asks() -> httpx.Response:
+        transport = httpx.ASGITransport(page)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app", cookies={COOKIE: "a" * 43}) as client:
+            return await client.post("/said", json=told)
+
+    answer = run(asks())
+    assert (answer.status_code, list(answer.json()), ended) == (code, ["detail"], [])

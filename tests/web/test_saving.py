@@ -7,8 +7,9 @@ from concurrent.futures import Future
 import pytest
 
 from storage.writer import NotWritten, Written
+from support.own_loop import run
 from web import saving
-from web.saving import NotSaved, note, outcome
+from web.saving import NotSaved, TooHasty, awaited_outcome, note, outcome, thanks
 
 
 def done(result: Written | Exception) -> Future[Written]:
@@ -38,3 +39,13 @@ def test_it_says_where_something_is_safe(monkeypatch: pytest.MonkeyPatch) -> Non
         assert advice in note(done(nowhere), "a 7.")
     monkeypatch.setattr(saving, "SAVE_TIMEOUT", 0.01)
     assert outcome(Future(), "a 7.") == "Taken: a 7. It is being saved."
+
+
+def test_the_event_loop_gets_the_same_without_being_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(awaited_outcome(done(Written(spooled=False)), thanks(7))) == "Saved: that was a 7. Thank you!"
+    with pytest.raises(NotSaved, match="in a moment"):
+        run(awaited_outcome(done(NotWritten("The database does not accept this entry.")), "a 7."))
+    with pytest.raises(TooHasty):
+        run(awaited_outcome(done(Written(spooled=False, row=(1, "refused", "me", True))), "a 7."))
+    monkeypatch.setattr(saving, "SAVE_TIMEOUT", 0.01)
+    assert run(awaited_outcome(Future(), "a 7.")) == "Taken: a 7. It is being saved."
