@@ -16,10 +16,10 @@ from settings import ROOT
 LADDER: list[set[str]] = [
     {"settings", "metrics", "command_line", "percentages", "frames"},
     {"learning"},
-    {"storage.outages", "storage.waiting", "storage.locks"},
+    {"storage.outages", "storage.waiting"},
     {"storage.embedded", "storage.migrations"},
     {"storage.database", "storage.spool_file"},
-    {"storage.spool", "storage.statements", "storage.announcements"},
+    {"storage.spool", "storage.statements", "storage.announcements", "storage.locks"},
     {"storage.delivery"},
     {"storage.writer"},
     {

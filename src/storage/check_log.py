@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from storage.database import Database
-from storage.locks import held
+from storage.locks import held, only_one
 
 SELF_CHECK_LOCK = 20_261_128  # any constant will do, as long as every replica uses the same
 KEPT = 400  # checks: more than a year of nights
@@ -89,13 +89,9 @@ def _night_after(moment: datetime) -> datetime:
 
 @contextmanager
 def only_check(database: Database) -> Iterator[None]:
-    """Hold the lock, on a connection of its own: it is released with the process, however that ends.
-
-    Raises CheckUnderWay, DatabaseAway.
-    """
-    with database.connection() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (SELF_CHECK_LOCK,))
-        if cursor.fetchone() != (True,):
+    """Hold the lock of the self-check. Raises CheckUnderWay, and what locks.only_one() does."""
+    with only_one(database, SELF_CHECK_LOCK) as cursor:
+        if cursor is None:
             raise CheckUnderWay("A self-check is already running: one at a time, across all replicas.")
         yield
 

@@ -16,6 +16,7 @@ import psycopg2
 from metrics import EXPIRED
 from storage.database import Database, DatabaseAway
 from storage.erasure import erase_rest
+from storage.locks import only_one
 from storage.outages import sentence
 from storage.retention import expire
 from storage.statements import Cursor
@@ -90,10 +91,9 @@ class Sweeper:
 
 @contextmanager
 def _only_one(database: Database) -> Iterator[Cursor | None]:
-    """A cursor in autocommit mode for whoever holds the lock, which ends with its connection; None for all others."""
+    """What locks.only_one() yields. Raises DatabaseAway, whatever fails."""
     try:
-        with database.connection() as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", (SWEEPING_LOCK,))
-            yield cursor if cursor.fetchone() == (True,) else None
+        with only_one(database, SWEEPING_LOCK) as cursor:
+            yield cursor
     except psycopg2.Error as error:
         raise DatabaseAway(sentence(error)) from error

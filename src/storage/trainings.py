@@ -11,7 +11,7 @@ import psycopg2.extras
 
 from learning.card import ModelCard
 from storage.database import Database
-from storage.locks import held
+from storage.locks import held, only_one
 
 TRAINING_LOCK = 20_260_730  # any constant will do, as long as every replica uses the same
 
@@ -39,13 +39,9 @@ class Training:
 
 @contextmanager
 def only_training(database: Database) -> Iterator[None]:
-    """Hold the training lock, on a connection of its own: it is released with the process, however that ends.
-
-    Raises TrainingUnderWay, DatabaseAway.
-    """
-    with database.connection() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (TRAINING_LOCK,))
-        if cursor.fetchone() != (True,):
+    """Hold the training lock. Raises TrainingUnderWay, and what locks.only_one() does."""
+    with only_one(database, TRAINING_LOCK) as cursor:
+        if cursor is None:
             raise TrainingUnderWay("Another training is running: one at a time, across all replicas.")
         cursor.execute(
             "UPDATE retrainings SET stage = 'interrupted', finished_at = now() WHERE finished_at IS NULL"

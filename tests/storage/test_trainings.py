@@ -7,7 +7,6 @@ import pytest
 from storage import trainings
 from storage.database import Database
 from storage.trainings import TrainingUnderWay
-from support.running_app import wait_until
 
 
 def test_there_is_one_training_at_a_time_and_a_killed_one_is_called_interrupted(database: Database) -> None:
@@ -18,7 +17,7 @@ def test_there_is_one_training_at_a_time_and_a_killed_one_is_called_interrupted(
         assert (shown.running, shown.stage, shown.progress, shown.message) == (True, "training", 0.5, "Half.")
         with pytest.raises(TrainingUnderWay), trainings.only_training(database):
             pass
-    wait_until(lambda: not trainings.newest(database)[0].running, what="the lock let go")
+    assert not trainings.newest(database)[0].running
     with trainings.only_training(database):
         done = trainings.begin(database, "linear", "auto")
         trainings.end(database, done, "promoted", "Better.", 2)
