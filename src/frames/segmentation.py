@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,7 @@ MAX_PIECES = 5 * MAX_DIGITS
 MAX_CANDIDATES = 2_500  # each is drawn and read, and 200 digits that touch have 1,500
 MAX_STEPS = 150e6  # of seams, half a second; 200 digits that touch need a fifth
 MAX_PIXELS = 60e6  # of all candidates, a third of a second; 200 digits that touch need a fifth as well
+MOST_IN_DOUBT = 700  # candidates of all ways to take a picture; six digits on squared paper have up to 630
 MOST_PIECES, MOST_BODIES = 10, 4  # of one candidate
 WIDEST = 1.7  # of a candidate, as a part of the height of digits
 SPECK = 0.3  # pens, squared: smaller components are dust
@@ -57,13 +59,19 @@ def in_picture(image: Image.Image | NDArray[Any], size: tuple[int, int] | None =
     height, width = ink.picture.shape[:2]
     size = size or (width, height)
     scale = ink.reduced * max(size) / max(height, width)
-    first, *others = [_of_ink(each, scale, size) for each in (ink, *ink.others)]
+    first = _of_ink(ink, scale, size)
+    others, left = [], MOST_IN_DOUBT - len(first.candidates)
+    for each in ink.others:
+        with suppress(TooManyDigits):  # another way is worth a look, not a refusal or seconds
+            others.append(_of_ink(each, scale, size, left))
+            left -= len(others[-1].candidates)
     return replace(first, others=tuple(others))
 
 
-def _of_ink(ink: Ink, scale: float, size: tuple[int, int]) -> Lattice:
+def _of_ink(ink: Ink, scale: float, size: tuple[int, int], most: int = MAX_CANDIDATES) -> Lattice:
+    """Ink taken apart into at most `most` candidates. Raises TooManyDigits."""
     taken_apart = _Picture(ink, scale)
-    return Lattice(taken_apart.pieces, _lines(taken_apart), taken_apart.pen, size, taken_apart.find)
+    return Lattice(taken_apart.pieces, _lines(taken_apart, most), taken_apart.pen, size, taken_apart.find)
 
 
 class _Picture:
@@ -197,8 +205,11 @@ class _Canvas:
 # --- Candidates -------------------------------------------------------------------------------------------------------
 
 
-def _lines(taken_apart: _Picture | _Canvas) -> list[Line]:
-    """The lines: of each the candidates, and the orders in which its pieces may be read. Raises TooManyDigits."""
+def _lines(taken_apart: _Picture | _Canvas, most: int = MAX_CANDIDATES) -> list[Line]:
+    """The lines: of each the candidates, and the orders in which its pieces may be read.
+
+    Raises TooManyDigits for more than `most` candidates.
+    """
     pieces = taken_apart.pieces
     orders = [_orders(pieces, members) for members in taken_apart.lines]
     runs: list[dict[frozenset[int], Bounds]] = [{} for _ in orders]
@@ -208,7 +219,7 @@ def _lines(taken_apart: _Picture | _Canvas) -> list[Line]:
         for run in (run for order in ways for run in _runs(pieces, order, height) if run not in of_line):
             left, top, right, bottom = of_line[run] = _union(pieces[k].bounds for k in run)
             pixels, count = pixels + (right - left) * (bottom - top), count + 1
-            if count > MAX_CANDIDATES or pixels > MAX_PIXELS:
+            if count > most or pixels > MAX_PIXELS:
                 raise TooManyDigits
     return [
         Line(ways, [Candidate(run, taken_apart.frame(run), bounds) for run, bounds in of_line.items()])

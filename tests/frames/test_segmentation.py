@@ -18,8 +18,9 @@ from PIL import Image
 
 from frames.cuts import cuts
 from frames.lattice import Lattice
+from frames.ink import find_ink
 from frames.masks import NoInk
-from frames.segmentation import TooManyDigits, in_picture, in_strokes
+from frames.segmentation import MOST_IN_DOUBT, TooManyDigits, in_picture, in_strokes
 from frames.text_lines import lines_of
 from support.digits import DIGITS, line
 from support.sketches import painted
@@ -113,13 +114,32 @@ def test_nothing_drawn_is_said() -> None:
         in_strokes([], 300, 100, 9)
 
 
+def _dots(side: int, apart: int) -> NDArray[np.uint8]:
+    """Dots of two by two pixels all over a picture."""
+    dots = np.full((side, side), 255, np.uint8)
+    dots[::apart, ::apart] = dots[1::apart, ::apart] = dots[::apart, 1::apart] = dots[1::apart, 1::apart] = 0
+    return dots
+
+
 def test_too_much_is_refused_before_it_is_read() -> None:
-    dots = np.full((1000, 1000), 255, np.uint8)
-    dots[::12, ::12] = dots[1::12, ::12] = dots[::12, 1::12] = dots[1::12, 1::12] = 0
     with pytest.raises(TooManyDigits, match="at most 200 digits"):
-        in_picture(dots)
+        in_picture(_dots(1000, 12))
     with pytest.raises(TooManyDigits):
         in_strokes([np.array([[k, 5.0], [k, 50]]) for k in range(1100)], 2000, 100, 9)
+
+
+def test_other_ways_to_take_a_picture_cost_no_refusal_and_no_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A way that has too much in it, or with which all of them would have, is not looked at; the next one is."""
+    simple = find_ink(_dots(60, 20))
+    found = [find_ink(_dots(1000, 12)), simple, *[find_ink(_dots(120, 12))] * 20, simple]
+    alone = len(in_picture(simple.pixels).candidates)
+    monkeypatch.setattr("frames.segmentation.find_ink", lambda *_: simple._replace(others=tuple(found)))
+    lattice = in_picture(simple.pixels)
+    counts = [len(each.candidates) for each in lattice.others]
+    assert counts[0] == alone
+    assert counts[-1] == alone
+    assert 3 <= len(counts) < 22
+    assert alone + sum(counts) <= MOST_IN_DOUBT
 
 
 # --- Lines ------------------------------------------------------------------------------------------------------------
