@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from frames.cuts import cuts
-from frames.lattice import Lattice
 from frames.ink import find_ink
+from frames.lattice import Lattice
 from frames.masks import NoInk
 from frames.segmentation import MOST_IN_DOUBT, TooManyDigits, in_picture, in_strokes
 from frames.text_lines import lines_of
