@@ -17,11 +17,16 @@ _addresses = itertools.count(2)
 
 @dataclass
 class Fuzzed:
-    """How often each status code came, what must not have come, and the slowest answer with its body's number."""
+    """How often each status code came, what must not have come, and the seconds and the number of each body."""
 
     codes: Counter[int] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
-    slowest: tuple[float, int] = (0.0, 0)
+    times: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def slowest(self) -> tuple[float, int]:
+        """The longest that an answer took, in seconds, and the number of the body."""
+        return max(self.times, default=(0.0, 0))
 
 
 async def send_malformed(url: str, first: int, count: int, at_once: int = 2) -> Fuzzed:
@@ -41,7 +46,7 @@ async def send_malformed(url: str, first: int, count: int, at_once: int = 2) -> 
                 found.findings.append(f"{number}: {path} {error!r}")
                 http.close()
                 continue
-            found.slowest = max(found.slowest, (time.perf_counter() - begin, number))
+            found.times.append((time.perf_counter() - begin, number))
             found.codes[code] += 1
             if code not in DOCUMENTED:
                 found.findings.append(f"{number}: {path} {code} {answer[:200]!r}")
