@@ -302,8 +302,8 @@ def test_the_build_sees(path: str) -> None:
 def test_ci_runs_the_make_targets_and_has_no_write_permission() -> None:
     for command in re.findall(r"run: make (.*)$", WORKFLOW, re.M):
         assert set(command.split()) <= TARGETS
-    assert "run: make lint test\n" in WORKFLOW
-    assert "make lint test" in read(".ci/run")
+    assert "run: make lint coverage\n" in WORKFLOW, "every test, and how many lines they reach"
+    assert "make lint test" in read(".ci/run"), "every test"
     assert "run: make test-docker\n" in WORKFLOW
     assert re.findall(r"^permissions:\n((?:  .*\n)+)", WORKFLOW, re.M) == ["  contents: read\n"]
 

@@ -60,9 +60,9 @@ def outcome_of(data: bytes) -> Outcome:
 def test_refusals_are_quick() -> None:
     for name, (data, outcome) in HOSTILE_PICTURES.items():
         if outcome is not None:
-            # CPU time, and the best of three: the machine may be busy with other tests, or slow.
-            spent = min(seconds(partial(outcome_of, data)) / seconds(count) for _ in range(3))
-            assert spent < 6, f"{name}: {spent:.1f} times as long as counting"  # twice as long at most
+            # CPU time, and three attempts: the machine may be busy with other tests, or slow.
+            refusal = partial(outcome_of, data)
+            assert any(seconds(refusal) < 6 * seconds(count) for _ in range(3)), name  # twice as long, usually
 
 
 def count() -> None:
