@@ -65,7 +65,7 @@ class Lattice:
     `size` is the picture's width and height in the pixels of the boxes that are found.
 
     `find` says what there is to know of a candidate once it is chosen. `others` are other ways to take the picture:
-    with a line in doubt, or without.
+    with a line in doubt, or without. `whole` finds all that is drawn as one digit, likelier versions first.
     """
 
     pieces: Sequence[Piece]
@@ -74,6 +74,7 @@ class Lattice:
     size: tuple[int, int]
     find: Callable[[Candidate], Found]
     others: tuple[Lattice, ...] = ()
+    whole: Callable[[], Sequence[Found]] | None = None
 
     @property
     def candidates(self) -> list[Candidate]:

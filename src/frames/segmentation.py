@@ -56,16 +56,38 @@ def in_picture(image: Image.Image | NDArray[Any], size: tuple[int, int] | None =
     `size` is the width and height of the picture as it was sent, where the image came reduced: boxes are in its pixels.
     """
     ink = find_ink(image, SEVERAL)
-    height, width = ink.picture.shape[:2]
-    size = size or (width, height)
-    scale = ink.reduced * max(size) / max(height, width)
+    size = size or (ink.picture.shape[1], ink.picture.shape[0])
+    scale = _scale(ink, size)
     first = _of_ink(ink, scale, size)
     others, left = [], MOST_IN_DOUBT - len(first.candidates)
     for each in ink.others:
         with suppress(TooManyDigits):  # another way is worth a look, not a refusal or seconds
             others.append(_of_ink(each, scale, size, left))
             left -= len(others[-1].candidates)
-    return replace(first, others=tuple(others))
+    return replace(first, others=tuple(others), whole=lambda: _whole(image, size))
+
+
+def _scale(ink: Ink, size: tuple[int, int]) -> float:
+    """The pixels of a picture of that size, as it was sent, to one of its ink."""
+    scale: float = ink.reduced * max(size) / max(ink.picture.shape[:2])
+    return scale
+
+
+def _whole(image: Image.Image | NDArray[Any], size: tuple[int, int]) -> list[Found]:
+    """All that is drawn, as one digit, in each version of its ink."""
+    try:
+        ink = find_ink(image)
+    except NoInk:  # what may be a part of several digits is dust beside one
+        return []
+    return [_found(each, (each.left, each.top), _scale(ink, size)) for each in (ink, *ink.others)]
+
+
+def _found(ink: Ink, corner: tuple[int, int], scale: float, frame: Pixels | None = None) -> Found:
+    """Ink as a drawing of its own, whose left and top are these in the picture; `frame` is its frame, if known."""
+    height, width = ink.pixels.shape
+    x, y, w, h = (round(each * scale) for each in (*corner, width, height))
+    drawing = Drawing(frame_ink(ink.pixels) if frame is None else frame, measure_ink(ink))
+    return Found((x, y, max(1, w), max(1, h)), f"{x} {y} {w} {h}", drawing)
 
 
 def _of_ink(ink: Ink, scale: float, size: tuple[int, int], most: int = MAX_CANDIDATES) -> Lattice:
@@ -130,11 +152,8 @@ class _Picture:
     def find(self, candidate: Candidate) -> Found:
         """A candidate as a drawing of its own."""
         pixels, top, left = self.crop(candidate.pieces)
-        drawing = Drawing(candidate.frame, measure_ink(self.ink._replace(pixels=pixels)))
-        height, width = pixels.shape
-        corners = (self.ink.left + left, self.ink.top + top, width, height)
-        x, y, w, h = (round(each * self.scale) for each in corners)
-        return Found((x, y, max(1, w), max(1, h)), f"{x} {y} {w} {h}", drawing)
+        corner = (self.ink.left + left, self.ink.top + top)
+        return _found(self.ink._replace(pixels=pixels), corner, self.scale, candidate.frame)
 
 
 MARGIN = 3  # pixels around a piece in which its faint edge lies

@@ -24,6 +24,7 @@ from frames.segmentation import MAX_DIGITS, TooManyDigits
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelMissing
 from serving.batching import MAX_BATCH, Batcher, TooManyAtOnce
+from serving.choosing import read_drawings
 from serving.hands import HandCache
 from serving.personal import PersonalModel
 from serving.prediction import Prediction
@@ -57,14 +58,30 @@ def read_lattice(
 ) -> list[list[Part]]:
     """What a lattice holds, line by line from top to bottom, each from left to right. `predict` reads frames.
 
-    Among digits, what the digit score alone would refuse counts as one where its place and size speak for it. With
-    `reread`, which reads frames too, `predict` only says where the digits are, and the other which they are.
+    Among digits, what the digit score alone would refuse counts as one where its place and size speak for it. Where
+    nothing is a digit, all that is drawn may be a single one, with dirt beside it that only whoever looks for one digit
+    leaves out. With `reread`, which reads frames too, `predict` only says where the digits are, and the other which
+    they are.
 
     Raises TooManyDigits, and what `predict` and `reread` raise.
     """
     ways = [_read(each, predict) for each in (lattice, *lattice.others)]
     lines = max(ways, key=lambda way: way.odds).lines
+    if not any(part.prediction.is_digit for line in lines for part in line):
+        lines = _single(lattice, predict) or lines
     return _reread(lines, reread) if reread else lines
+
+
+def _single(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
+    """All that is drawn as a single digit; empty where it is none."""
+    versions = lattice.whole() if lattice.whole else ()
+    if not versions:
+        return []
+    first, *others = (found.drawing for found in versions)
+    whole = replace(first, alternatives=tuple(others))
+    ((drawing, prediction),) = read_drawings(lambda frames, _hands: predict(frames), [whole])
+    found = next(found for found in versions if found.drawing.frame is drawing.frame)
+    return [[Part(found, prediction)]] if prediction.is_digit else []
 
 
 def _reread(lines: list[list[Part]], reread: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:

@@ -110,7 +110,8 @@ def test_every_refused_file_takes_the_answer_before_it_away_and_says_why(
     app: RunningApp, page: Page, too_large: Path
 ) -> None:
     open_upload(page, app)
-    wrong = [*WRONG.values(), (too_large, f"This file is too large: send a picture of at most {SIZE_LIMIT}.")]
+    wrong: list[tuple[bytes | Path, str]] = [*WRONG.values()]
+    wrong.append((too_large, f"This file is too large: send a picture of at most {SIZE_LIMIT}."))
     for data, why in wrong:
         upload(page, png(zero()))
         assert answer(page, 1) == 0

@@ -11,9 +11,12 @@ import pytest
 import torch
 
 from benchmarks import drawings, pictures
+from frames.images import decode
+from frames.segmentation import in_picture
 from learning.dataset import Mnist
 from learning.weights import SHIPPED_DIR
 from serving.predictor import load_model
+from serving.whole_numbers import read_lattice, texts_of
 from settings import ROOT
 from support.writers import DRAWINGS
 
@@ -50,3 +53,15 @@ def test_strangers_pictures_are_read() -> None:
     wrong = {name: digit for name, (meant, digit) in read.items() if digit != meant}
     print(f"{len(read) - len(wrong)} of {len(read)} are read right, not {wrong}")
     assert [name for name in wrong if not name.startswith(pictures.HARD)] == []
+
+
+@pytest.mark.skipif(not PICTURES.exists(), reason="needs a folder of pictures whose names end in their digit")
+def test_whoever_asks_for_numbers_gets_a_single_digit_too() -> None:
+    model, read = load_model(SHIPPED_DIR, "cnn"), {}
+    for file in sorted(PICTURES.iterdir()):
+        if file.stem[-1].isdecimal() and not file.stem.startswith(pictures.HARD):
+            lines = read_lattice(in_picture(decode(file.read_bytes())), model.predict_all)
+            read[file.name] = texts_of([part.prediction for part in line] for line in lines)
+    wrong = {name: texts for name, texts in read.items() if texts != [Path(name).stem[-1]]}
+    print(f"{len(read) - len(wrong)} of {len(read)} are read right as numbers, not {wrong}")
+    assert wrong == {}

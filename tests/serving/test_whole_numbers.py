@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 from benchmarks import drawings
 from benchmarks.written_numbers import canvas, written
 from frames.drawing import from_picture
+from frames.ink import find_ink
 from frames.lattice import Lattice
 from frames.masks import NoInk
 from frames.segmentation import TooManyDigits, in_picture, in_strokes
@@ -24,6 +26,7 @@ from serving.batching import Batcher, TooManyAtOnce
 from serving.choosing import read_drawings
 from serving.hands import HandCache
 from serving.loading import ModelLoader
+from serving.prediction import Prediction
 from serving.predictor import load_model
 from serving.reading import Reading
 from serving.whole_numbers import (
@@ -116,6 +119,34 @@ def test_one_digit_is_one_only_if_no_ink_is_left_out() -> None:
         drawing = from_picture(painted(strokes_of(*indices), 960, PEN, scale=1, at=(0, 0)))
         ((read, prediction),) = read_drawings(model.predict_all, [drawing])
         assert is_one_digit(Reading(uuid4(), read, prediction, "api", None), drawing) is one
+
+
+@pytest.mark.parametrize("digit", [True, False])
+def test_where_nothing_is_a_digit_all_that_is_drawn_may_be_a_single_one(digit: bool) -> None:
+    """Of two digits nothing is one to this model but, perhaps, both together."""
+    model, picture = load_model(SHIPPED_DIR, "cnn"), painted(strokes_of(5, 9), 960, PEN, scale=1, at=(0, 0))
+    whole = from_picture(picture).frame
+
+    def predict(frames: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
+        together = [digit and np.array_equal(frame, whole) for frame in frames]
+        return [
+            replace(prediction, is_digit=each, digit_score=0.9 if each else 0.001)
+            for prediction, each in zip(model.predict_all(frames), together, strict=True)
+        ]
+
+    lattice = in_picture(picture, size=(480, 150))
+    lines = read_lattice(lattice, predict)
+    if digit:
+        ((part,),) = lines
+        ink = find_ink(picture)
+        corners = (ink.left, ink.top, ink.pixels.shape[1], ink.pixels.shape[0])
+        assert part.prediction.is_digit
+        assert part.found.box == pytest.approx([each / 2 for each in corners], abs=1), "half as large as it was sent"
+    else:
+        found = [[part.found.box for part in line] for line in lines]
+        alone = read_lattice(replace(lattice, whole=None), predict)
+        assert found == [[part.found.box for part in line] for line in alone]
+        assert not any(part.prediction.is_digit for line in lines for part in line)
 
 
 def test_the_linear_model_says_which_digits_they_are_and_the_cnn_where(reader: NumberReader) -> None:
