@@ -23,6 +23,7 @@ MIN_COVER = 0.75  # of the ink's extent that a line covers; strokes of a digit r
 GAP = 0.03  # of the picture's side: a line that is broken for so long goes on
 SLENDER = 2.5  # times as long as thick is a line at least
 MAX_THICKNESS = 0.07  # of the picture's longer side
+HEAVIER, SLACK = 1.15, 0.3  # times the ink of the line alone, and pixels more: where there is more, a stroke lies along
 GLANCE = 80  # pixels a side, about, that are enough to see that there are no lines
 ROUNDS = 3  # lines of as many different turns are looked for, each way
 
@@ -56,11 +57,24 @@ def without_rules(ink: Pixels, low: int) -> Cleared:
     through = [rule for rule in level + upright if _runs_through(rule, ink.shape)]
     framing = _framing(level, upright, reach)
     rules = through + [rule for rule in framing if not any(rule is other for other in through)]
+    return Cleared(_without(ink, rules, low), tuple(rules))
+
+
+def _without(ink: Pixels, rules: list[Rule], low: int) -> Pixels:
+    """Ink without these lines. Where a stroke lies along all of a frame's side, the others tell how thick that is."""
     cleared = ink.copy()
-    usual = round(float(np.median([rule.thickness for rule in rules]))) if rules else 0
-    for rule in rules:  # where a stroke lies along one side of a frame, the others tell how thick that is
-        _take_out(cleared.T if rule.upright else cleared, rule, min(rule.thickness, usual + 1), low)
-    return Cleared(cleared, tuple(rules))
+    if not rules:
+        return cleared
+    usual = round(float(np.median([rule.thickness for rule in rules])))
+    thicknesses = [min(rule.thickness, usual + 1) for rule in rules]
+    turned = [(ink.T, cleared.T) if rule.upright else (ink, cleared) for rule in rules]
+    weights = [
+        _around(before, rule, _half(thickness), low).line_weight(rule)
+        for (before, _), rule, thickness in zip(turned, rules, thicknesses, strict=True)
+    ]
+    for (_, after), rule, thickness in zip(turned, rules, thicknesses, strict=True):
+        _take_out(after, rule, thickness, low, float(np.median(weights)))
+    return cleared
 
 
 def _runs_through(rule: Rule, shape: tuple[int, ...]) -> bool:
@@ -123,26 +137,40 @@ def _level_rules(ink: Pixels, low: int, upright: bool) -> Iterator[Rule]:
     if not mask.any():
         return
     columns = bounding_box(mask)[1]
-    width = columns.stop - columns.start
-    y, x = np.nonzero(mask)
-    least, height = MIN_COVER * width, ink.shape[0]
-    best, steepness = np.zeros(0, np.intp), 0.0
-    margin = math.ceil(ink.shape[1] * STEEPNESSES[-1] / 2) + 1
-    across = x - ink.shape[1] / 2
-    score = 0.0
-    for slope in STEEPNESSES:
-        votes = np.bincount(y + margin - np.rint(slope * across).astype(np.intp), minlength=height + 2 * margin)
-        pairs = votes + np.append(votes[1:], 0)  # a slanting line of a pixel's width falls on two rows in turn
-        total = float((votes[pairs >= least] ** 2.0).sum())
-        if total > score * 1.02:
-            best, steepness, score = pairs, float(slope), total
-    if not best.size:
-        return
+    votes, covered, steepness = _best_turn(mask, MIN_COVER * (columns.stop - columns.start))
     offsets = np.rint(steepness * (np.arange(ink.shape[1]) - ink.shape[1] / 2)).astype(np.intp)
-    for start, stop in _runs(best >= least):
-        middle = (start + int(best[start:stop].argmax()) - margin) + offsets
+    for start, stop in _runs(covered):
+        middle = start + int(votes[start:stop].argmax()) - _margin(mask) + offsets
         if rule := _measured(ink, mask, middle, columns, low, upright):
             yield rule
+
+
+def _best_turn(mask: Mask, least: float) -> tuple[NDArray[np.intp], Mask, float]:
+    """The turn at which the longest lines run through a mask, as pixels down for each pixel across.
+
+    Comes after the rows of the mask turned level: how much there is of each and the next one, and in which of them at
+    least so many columns have ink. A stroke as wide as many rows counts as one line, as it has one longest row.
+    """
+    y, x = np.nonzero(mask)
+    below_another = (y > 0) & mask[y - 1, x]
+    margin, across = _margin(mask), x - mask.shape[1] / 2
+    best, score = (np.zeros(0, np.intp), np.zeros(0, np.bool_), 0.0), 0.0
+    for slope in sorted(STEEPNESSES, key=abs):  # level, unless another turn has more
+        rows = y + margin - np.rint(slope * across).astype(np.intp)
+        single = np.bincount(rows, minlength=mask.shape[0] + 2 * margin)
+        pairs = single + np.append(single[1:], 0)  # a slanting line of a pixel's width falls on two rows in turn
+        twice = np.bincount(rows[below_another], minlength=single.size)
+        covered = pairs - np.append(twice[1:], 0) >= least
+        starts = [start for start, _ in _runs(covered)]
+        total = float((np.maximum.reduceat(np.where(covered, single, 0), starts) ** 2.0).sum()) if starts else 0.0
+        if total > score * 1.02:
+            best, score = (pairs, covered, float(slope)), total
+    return best
+
+
+def _margin(mask: Mask) -> int:
+    """Rows above and below a mask that it needs to be turned."""
+    return math.ceil(mask.shape[1] * STEEPNESSES[-1] / 2) + 1
 
 
 def _runs(filled: Mask) -> list[tuple[int, int]]:
@@ -192,24 +220,70 @@ def _strip(pixels: Pixels, middle: NDArray[np.intp], half: int) -> Pixels:
     return np.where(inside, strip, np.uint8(0))
 
 
-def _take_out(ink: Pixels, rule: Rule, thickness: int, low: int) -> None:
-    """Take a level line out of ink in place. Where it is thicker, a stroke crosses it or touches it: that stays."""
-    slack = max(1, round(0.6 * thickness))
-    half = 2 * thickness + 2 * slack
+class _Strip(NamedTuple):
+    """The ink around a level line, from `half` pixels above its middle to as many below: (2 half + 1, w) each."""
+
+    ink: Pixels
+    rows: NDArray[np.intp]
+    """Where the ink is in the picture."""
+    touching: Mask
+    """Which of it is one piece with the middle, up and down."""
+    level: float
+    """How dark the line is, 0-255."""
+    weight: NDArray[np.float64]
+    """How much of it touches the middle in each column, in pixels as dark as the line: (w,)."""
+
+    def line_weight(self, rule: Rule) -> float:
+        """What the line alone weighs: strokes lie along less than half of most lines."""
+        weights = self.weight[rule.first : rule.last]
+        return float(np.percentile(weights[weights > 0], 35)) if (weights > 0).any() else 0.0
+
+
+def _around(ink: Pixels, rule: Rule, half: int, low: int) -> _Strip:
+    """The strip of this half height around a line."""
     # A line is not quite where quarters of a degree and whole pixels say: its middle is its strongest pixel nearby.
     near = _strip(ink, rule.middle, 2)
     middle = rule.middle + np.where(near[2] > low, 0, near.argmax(0) - 2)
     strip = _strip(ink, middle, half)
     inked = strip > low
+    touching = np.concatenate(
+        [np.logical_and.accumulate(inked[half::-1])[:0:-1], np.logical_and.accumulate(inked[half:])]
+    )
     level = float(np.median(strip[half - 1 : half + 2, rule.first : rule.last].max(0)))
-    above, below = inked[half::-1], inked[half:]
-    starts = np.where(above.all(0), half + 1, np.argmin(above, axis=0))
-    stops = np.where(below.all(0), half + 1, np.argmin(below, axis=0))
-    thin = starts + stops - 1 <= thickness + slack
-    offsets = np.arange(-half, half + 1)[:, None]
-    band = (offsets >= -starts[None, :] - 1) & (offsets <= stops[None, :] + 1) & thin[None, :]
-    stronger = strip > 1.4 * level + 30
-    rows = middle[None, :] + offsets
-    columns = np.broadcast_to(np.arange(ink.shape[1]), rows.shape)
-    inside = (rows >= 0) & (rows < ink.shape[0]) & (columns >= rule.first) & (columns < rule.last) & band & ~stronger
-    ink[rows[inside], columns[inside]] = 0
+    weight = np.where(touching, strip, np.uint8(0)).sum(0) / max(1.0, level)
+    return _Strip(strip, middle[None, :] + np.arange(-half, half + 1)[:, None], touching, level, weight)
+
+
+def _take_out(ink: Pixels, rule: Rule, thickness: int, low: int, usual_weight: float = math.inf) -> None:
+    """Take a level line out of ink in place. Where it is thicker or darker, a stroke crosses it or lies along it.
+
+    That stays. A line weighs as much as it does in most places, and hardly more than is usual among several.
+    """
+    slack = _slack(thickness)
+    strip = _around(ink, rule, _half(thickness), low)
+    alone = min(strip.line_weight(rule), HEAVIER * usual_weight + SLACK)
+    thick = strip.touching.sum(0) > thickness + slack
+    heavy = _long_runs(thick | (strip.weight > HEAVIER * alone + SLACK), 2 * thickness)
+    stronger = strip.ink > 1.4 * strip.level + 30
+    fringed = cv2.dilate(strip.touching.view(np.uint8), np.ones((5, 1), np.uint8)).view(np.bool_)
+    columns = np.broadcast_to(np.arange(ink.shape[1]), strip.rows.shape)
+    gone = fringed & ~(thick | heavy)[None, :] & ~stronger
+    gone &= (strip.rows >= 0) & (strip.rows < ink.shape[0]) & (columns >= rule.first) & (columns < rule.last)
+    ink[strip.rows[gone], columns[gone]] = 0
+
+
+def _slack(thickness: int) -> int:
+    """How many pixels thicker a line of this thickness is in places."""
+    return max(1, round(0.6 * thickness))
+
+
+def _half(thickness: int) -> int:
+    """How far around a line is looked at."""
+    return 2 * (thickness + _slack(thickness))
+
+
+def _long_runs(filled: Mask, least: int) -> Mask:
+    """A row without its runs of true values that are shorter than so many."""
+    row = filled.view(np.uint8)[None, :]
+    opened: Mask = cv2.morphologyEx(row, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))[0].view(np.bool_)
+    return opened

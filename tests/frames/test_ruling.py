@@ -63,5 +63,33 @@ def test_a_frame_around_the_digit_goes_and_a_line_without_corners_stays() -> Non
     assert np.array_equal(without_rules(underlined, LOW).ink, underlined)
 
 
+@pytest.mark.parametrize(("width", "pen"), [(1, 3), (3, 5), (4, 7)])
+def test_a_stroke_along_a_frames_side_stays(width: int, pen: int) -> None:
+    bar = with_lines(np.zeros((280, 280), np.uint8), (90, 60, 170, 60), (170, 60, 130, 180), width=pen)
+    corners = [(60, 60, 200, 60), (60, 210, 200, 210), (60, 60, 60, 210), (200, 60, 200, 210)]
+    cleared = without_rules(with_lines(bar, *corners, width=width), LOW)
+    assert len(cleared.rules) == 4
+    assert left(bar, cleared.ink) < 0.08
+
+
+@pytest.mark.parametrize("pen", [2, 3, 5])
+def test_a_stroke_along_all_of_a_side_stays_as_the_other_sides_are_thinner(pen: int) -> None:
+    one = with_lines(np.zeros((280, 280), np.uint8), (60, 54, 60, 216), width=2 * pen)
+    corners = [(60, 60, 120, 60), (60, 210, 120, 210), (60, 60, 60, 210), (120, 60, 120, 210)]
+    cleared = without_rules(with_lines(one, *corners, width=pen), LOW)
+    assert len(cleared.rules) == 4
+    assert left(one, cleared.ink) < 0.1
+
+
+@pytest.mark.parametrize("pen", [8, 12, 16])
+def test_a_thin_frame_is_found_beside_broad_strokes_that_slope(pen: int) -> None:
+    strokes = [(x - 4, 95, x + 4, 185) for x in (100, 140, 180)]  # half as long as the frame, and more ink than it has
+    ink = with_lines(np.zeros((280, 280), np.uint8), *strokes, width=pen)
+    frame = [(60, 60, 220, 60), (60, 220, 220, 220), (60, 60, 60, 220), (220, 60, 220, 220)]
+    cleared = without_rules(with_lines(ink, *frame, width=1), LOW)
+    assert len(cleared.rules) == 4
+    assert left(ink, cleared.ink) < 0.02
+
+
 def test_nothing_is_found_in_nothing() -> None:
     assert without_rules(np.zeros((30, 40), np.uint8), LOW).rules == ()
