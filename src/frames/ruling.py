@@ -23,7 +23,8 @@ MIN_COVER = 0.75  # of the ink's extent that a line covers; strokes of a digit r
 GAP = 0.03  # of the picture's side: a line that is broken for so long goes on
 SLENDER = 2.5  # times as long as thick is a line at least
 MAX_THICKNESS = 0.07  # of the picture's longer side
-HEAVIER, SLACK = 1.15, 0.3  # times the ink of the line alone, and pixels more: where there is more, a stroke lies along
+HEAVIER, MORE = 1.15, 0.3  # times the ink of the line alone, and pixels: beyond, a stroke lies along it
+SAMPLE = 32  # lines are enough to tell how much ink one of them usually has
 GLANCE = 80  # pixels a side, about, that are enough to see that there are no lines
 ROUNDS = 3  # lines of as many different turns are looked for, each way
 
@@ -37,6 +38,11 @@ class Rule(NamedTuple):
     """The first column (row) that it covers, and the one after the last."""
     last: int
     thickness: int
+
+    @property
+    def slack(self) -> int:
+        """How many pixels thicker it is in places."""
+        return max(1, round(0.6 * self.thickness))
 
 
 class Cleared(NamedTuple):
@@ -65,16 +71,18 @@ def _without(ink: Pixels, rules: list[Rule], low: int) -> Pixels:
     cleared = ink.copy()
     if not rules:
         return cleared
-    usual = round(float(np.median([rule.thickness for rule in rules])))
-    thicknesses = [min(rule.thickness, usual + 1) for rule in rules]
-    turned = [(ink.T, cleared.T) if rule.upright else (ink, cleared) for rule in rules]
-    weights = [
-        _around(before, rule, _half(thickness), low).line_weight(rule)
-        for (before, _), rule, thickness in zip(turned, rules, thicknesses, strict=True)
-    ]
-    for (_, after), rule, thickness in zip(turned, rules, thicknesses, strict=True):
-        _take_out(after, rule, thickness, low, float(np.median(weights)))
+    thickest = round(float(np.median([rule.thickness for rule in rules]))) + 1
+    rules = [rule._replace(thickness=min(rule.thickness, thickest)) for rule in rules]
+    some = rules[:: math.ceil(len(rules) / SAMPLE)]
+    usual = float(np.median([_around(_level(ink, rule), rule, low).line_weight(rule) for rule in some]))
+    for rule in rules:
+        _take_out(_level(cleared, rule), rule, low, usual)
     return cleared
+
+
+def _level(ink: Pixels, rule: Rule) -> Pixels:
+    """A view of ink, turned over where the line is upright, so that it is level."""
+    return ink.T if rule.upright else ink
 
 
 def _runs_through(rule: Rule, shape: tuple[int, ...]) -> bool:
@@ -108,7 +116,7 @@ def _found(ink: Pixels, low: int, upright: bool) -> list[Rule]:
         rules = list(_level_rules(left, low, upright)) if _may_have_rules(left > low) else []
         left = left.copy() if rules and left is ink else left
         for rule in rules:
-            _take_out(left, rule, rule.thickness, low)
+            _take_out(left, rule, low)
         found += rules
         if not rules:
             break
@@ -159,10 +167,13 @@ def _best_turn(mask: Mask, least: float) -> tuple[NDArray[np.intp], Mask, float]
         rows = y + margin - np.rint(slope * across).astype(np.intp)
         single = np.bincount(rows, minlength=mask.shape[0] + 2 * margin)
         pairs = single + np.append(single[1:], 0)  # a slanting line of a pixel's width falls on two rows in turn
+        if pairs.max() < least:
+            continue
         twice = np.bincount(rows[below_another], minlength=single.size)
         covered = pairs - np.append(twice[1:], 0) >= least
-        starts = [start for start, _ in _runs(covered)]
-        total = float((np.maximum.reduceat(np.where(covered, single, 0), starts) ** 2.0).sum()) if starts else 0.0
+        starts = np.flatnonzero(covered & ~np.append(False, covered[:-1]))
+        longest = np.maximum.reduceat(np.where(covered, single, 0), starts) if starts.size else np.zeros(0)
+        total = float((longest**2.0).sum())
         if total > score * 1.02:
             best, score = (pairs, covered, float(slope)), total
     return best
@@ -170,7 +181,8 @@ def _best_turn(mask: Mask, least: float) -> tuple[NDArray[np.intp], Mask, float]
 
 def _margin(mask: Mask) -> int:
     """Rows above and below a mask that it needs to be turned."""
-    return math.ceil(mask.shape[1] * STEEPNESSES[-1] / 2) + 1
+    margin: int = math.ceil(mask.shape[1] * STEEPNESSES[-1] / 2) + 1
+    return margin
 
 
 def _runs(filled: Mask) -> list[tuple[int, int]]:
@@ -220,7 +232,7 @@ def _strip(pixels: Pixels, middle: NDArray[np.intp], half: int) -> Pixels:
     return np.where(inside, strip, np.uint8(0))
 
 
-class _Strip(NamedTuple):
+class _Neighbourhood(NamedTuple):
     """The ink around a level line, from `half` pixels above its middle to as many below: (2 half + 1, w) each."""
 
     ink: Pixels
@@ -239,47 +251,36 @@ class _Strip(NamedTuple):
         return float(np.percentile(weights[weights > 0], 35)) if (weights > 0).any() else 0.0
 
 
-def _around(ink: Pixels, rule: Rule, half: int, low: int) -> _Strip:
-    """The strip of this half height around a line."""
+def _around(ink: Pixels, rule: Rule, low: int) -> _Neighbourhood:
+    """The strip around a line, wide enough to tell it from strokes."""
+    half = 2 * (rule.thickness + rule.slack)
     # A line is not quite where quarters of a degree and whole pixels say: its middle is its strongest pixel nearby.
     near = _strip(ink, rule.middle, 2)
     middle = rule.middle + np.where(near[2] > low, 0, near.argmax(0) - 2)
     strip = _strip(ink, middle, half)
     inked = strip > low
-    touching = np.concatenate(
-        [np.logical_and.accumulate(inked[half::-1])[:0:-1], np.logical_and.accumulate(inked[half:])]
-    )
+    above, below = np.logical_and.accumulate(inked[half::-1]), np.logical_and.accumulate(inked[half:])
+    touching = np.concatenate([above[:0:-1], below])
     level = float(np.median(strip[half - 1 : half + 2, rule.first : rule.last].max(0)))
     weight = np.where(touching, strip, np.uint8(0)).sum(0) / max(1.0, level)
-    return _Strip(strip, middle[None, :] + np.arange(-half, half + 1)[:, None], touching, level, weight)
+    return _Neighbourhood(strip, middle[None, :] + np.arange(-half, half + 1)[:, None], touching, level, weight)
 
 
-def _take_out(ink: Pixels, rule: Rule, thickness: int, low: int, usual_weight: float = math.inf) -> None:
-    """Take a level line out of ink in place. Where it is thicker or darker, a stroke crosses it or lies along it.
+def _take_out(ink: Pixels, rule: Rule, low: int, usual_weight: float = math.inf) -> None:
+    """Take a level line out of ink in place. Where it is thicker or heavier, a stroke crosses it or lies along it.
 
     That stays. A line weighs as much as it does in most places, and hardly more than is usual among several.
     """
-    slack = _slack(thickness)
-    strip = _around(ink, rule, _half(thickness), low)
-    alone = min(strip.line_weight(rule), HEAVIER * usual_weight + SLACK)
-    thick = strip.touching.sum(0) > thickness + slack
-    heavy = _long_runs(thick | (strip.weight > HEAVIER * alone + SLACK), 2 * thickness)
+    strip = _around(ink, rule, low)
+    alone = min(strip.line_weight(rule), HEAVIER * usual_weight + MORE)
+    thick = strip.touching.sum(0) > rule.thickness + rule.slack
+    heavy = _long_runs(thick | (strip.weight > HEAVIER * alone + MORE), 2 * rule.thickness)
     stronger = strip.ink > 1.4 * strip.level + 30
     fringed = cv2.dilate(strip.touching.view(np.uint8), np.ones((5, 1), np.uint8)).view(np.bool_)
     columns = np.broadcast_to(np.arange(ink.shape[1]), strip.rows.shape)
     gone = fringed & ~(thick | heavy)[None, :] & ~stronger
     gone &= (strip.rows >= 0) & (strip.rows < ink.shape[0]) & (columns >= rule.first) & (columns < rule.last)
     ink[strip.rows[gone], columns[gone]] = 0
-
-
-def _slack(thickness: int) -> int:
-    """How many pixels thicker a line of this thickness is in places."""
-    return max(1, round(0.6 * thickness))
-
-
-def _half(thickness: int) -> int:
-    """How far around a line is looked at."""
-    return 2 * (thickness + _slack(thickness))
 
 
 def _long_runs(filled: Mask, least: int) -> Mask:
