@@ -23,7 +23,7 @@ class Augmentation:
 class TrainingConfig:
     """Every knob of a training run; the defaults are the shipped CNN's."""
 
-    epochs: int = 33
+    epochs: int = 22
     batch_size: int = 128
     optimizer: Literal["adamw", "sgd"] = "adamw"
     lr: float = 0.005  # the peak of the one-cycle schedule
