@@ -31,6 +31,7 @@ SEVERAL = Sought(768, lambda mask: [mask], "one whose digits stand out from the 
 MAX_VERSIONS = 4
 GLANCE = 64  # pixels a side, about, are enough to see that there is nothing to doubt
 LINE = 0.7  # of the ink's extent: what covers more of a row or column may be a printed line
+STANDS = 0.1  # of the traces that are no lines are enough to be a digit
 RECTANGLE = 0.86  # of the least rectangle around it that the hull of a frame fills, and hardly any digit's
 
 
@@ -60,14 +61,27 @@ def versions(traces: Pixels, low: int, sought: Sought = ONE_DIGIT) -> list[Pixel
     The likeliest comes first, at most MAX_VERSIONS, all of the same shape. Raises NoInk where nothing is drawn.
     """
     found: list[Pixels] = []
-    for cleared in _cleared(traces, low):
+    choices = list(_cleared(traces, low))
+    for cleared in choices:
         for mask in sought.masks(cleared > low):
             ink = np.where(mask, cleared, np.uint8(0))
-            if ink.any() and not any(np.array_equal(ink, each) for each in found):
+            if not ink.any() or any(np.array_equal(ink, each) for each in found):
+                continue
+            if not _is_nothing_but_lines(ink > low, choices[0] > low, traces > low):
                 found.append(ink)
     if not found:
         raise NoInk
     return found[:MAX_VERSIONS]
+
+
+def _is_nothing_but_lines(ink: Mask, bare: Mask, traces: Mask) -> bool:
+    """Whether ink is only what was taken out as lines, of traces in which there is more than lines.
+
+    Two sides of a frame look like a 7.
+    """
+    if np.count_nonzero(bare) <= STANDS * np.count_nonzero(traces):
+        return False
+    return bool(np.count_nonzero(ink & bare) < STANDS * np.count_nonzero(ink))
 
 
 def _cleared(traces: Pixels, low: int) -> Iterator[Pixels]:

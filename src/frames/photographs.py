@@ -25,7 +25,7 @@ def photographed_ink(pixels: Pixels, sought: Sought = ONE_DIGIT) -> list[Cropped
     Raises NoInk where nothing stands out from the noise.
     """
     small = Image.fromarray(pixels).convert("L").reduce(reduction(pixels.shape[:2], sought.side))
-    grey = np.asarray(cv2.medianBlur(np.array(small), 3), np.uint8)
+    grey = _without_grain(np.asarray(small))
     found = _strokes(grey, sought)
     if not found and 2 * grey.shape[1] <= grey.shape[0]:  # of a one, cut out along its edges, little paper may be left
         margin = grey.shape[0] // 4
@@ -34,6 +34,17 @@ def photographed_ink(pixels: Pixels, sought: Sought = ONE_DIGIT) -> list[Cropped
     if not found:
         raise NoInk
     return found
+
+
+def _without_grain(grey: Pixels) -> Pixels:
+    """A photograph without single pixels that are lighter or darker than all around them, and a little smoother.
+
+    A median would take lines of one pixel along wherever they lie on one row, and what is left would be strokes.
+    """
+    around = np.ones((3, 3), np.uint8)
+    around[1, 1] = 0
+    despeckled = np.clip(grey, cv2.erode(grey, around), cv2.dilate(grey, around))
+    return np.asarray(cv2.GaussianBlur(despeckled, (3, 3), 0.5), np.uint8)
 
 
 def _strokes(grey: Pixels, sought: Sought) -> list[Cropped]:

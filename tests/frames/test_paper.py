@@ -60,6 +60,17 @@ def test_a_plain_drawing_leaves_no_choice(name: str) -> None:
     assert len(versions(np.maximum(ink, 255 - SQUARES), 25)) <= MAX_VERSIONS
 
 
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_two_sides_of_a_frame_are_no_version_by_themselves(name: str) -> None:
+    """They look like a 7, and surely like a digit."""
+    ink = 255 - painted(DRAWINGS[name])
+    sides = np.zeros_like(ink)
+    sides[4:8, 10:270] = sides[4:270, 266:270] = 255
+    found = versions(np.maximum(ink, sides), 25)
+    assert np.count_nonzero(found[0] & sides) == 0
+    assert all(np.count_nonzero(version & ink) > 0.9 * np.count_nonzero(ink) for version in found)
+
+
 def test_what_may_be_more_than_a_digit_is_doubtful() -> None:
     ink = 255 - painted(THREE)
     ink = ink[bounding_box(ink > 25)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from frames.images import decode
 from frames.ink import ink_of
@@ -55,6 +55,21 @@ def test_a_coloured_jpeg_is_read() -> None:
     warm = Image.fromarray(np.stack([grey, (grey * 0.9).astype(np.uint8), (grey * 0.7).astype(np.uint8)], 2))
     frame = frame_pixels(decode(encoded(warm, "JPEG", quality=60)))
     assert difference(frame, frame_pixels(painted(THREE, 600, 18, 3, (150, 150)))) < 0.5
+
+
+@pytest.mark.parametrize("turn", [0, 0.5, 1.0, -2.0])
+def test_squares_of_thin_lines_are_not_ink(turn: float) -> None:
+    """A line of a pixel that is slightly turned lies on one row here and on two there."""
+    lines = Image.new("L", (1200, 1200), 255)
+    for at in range(40, 1200, 96):
+        ImageDraw.Draw(lines).line((-90, at, 1290, at), fill=100, width=4)
+        ImageDraw.Draw(lines).line((at, -90, at, 1290), fill=100, width=4)
+    squares = np.asarray(lines.rotate(turn, Image.Resampling.BICUBIC).crop((100, 100, 1060, 1060)).reduce(4), float)
+    ink = Image.fromarray(painted(THREE, 600, 18, 3, (150, 150))).resize((240, 240))
+    grain = np.random.default_rng(1).normal(0, 3, (240, 240))
+    sheets = [180 * (0.3 + 0.7 * np.minimum(np.asarray(ink), each) / 255) + grain for each in (255, squares)]
+    plain, squared = (frame_pixels(sheet.clip(0, 255).astype(np.uint8)) for sheet in sheets)
+    assert difference(squared, plain) < 0.2
 
 
 def test_the_edge_of_a_table_is_not_ink() -> None:
