@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from frames.edges import without_edges
-from frames.masks import Mask, NoInk, Pixels
-from frames.ruling import without_rules
+from frames.masks import Mask, NoInk, Pixels, bounding_box
+from frames.ruling import Rule, without_rules
 from frames.strays import of_the_digit
 
 
@@ -32,6 +32,7 @@ MAX_VERSIONS = 4
 GLANCE = 64  # pixels a side, about, are enough to see that there is nothing to doubt
 LINE = 0.7  # of the ink's extent: what covers more of a row or column may be a printed line
 STANDS = 0.1  # of the traces that are no lines are enough to be a digit
+PAST = 0.15  # of what else is drawn: a line that is so much longer at either end is printed
 RECTANGLE = 0.86  # of the least rectangle around it that the hull of a frame fills, and hardly any digit's
 
 
@@ -87,9 +88,19 @@ def _is_nothing_but_lines(ink: Mask, bare: Mask, traces: Mask) -> bool:
 def _cleared(traces: Pixels, low: int) -> Iterator[Pixels]:
     edges = without_edges(traces, low)
     bare = without_rules(edges.ink, low)
-    drawn = np.count_nonzero(traces > low)
-    if (bare.rules or edges.sides) and np.count_nonzero(bare.ink > low) > 0.02 * drawn:
+    drawn, left = np.count_nonzero(traces > low), np.count_nonzero(bare.ink > low)
+    if (bare.rules or edges.sides) and left > 0.02 * drawn:
         yield bare.ink
+        if left > STANDS * drawn and any(_runs_past(rule, bare.ink > low) for rule in bare.rules):
+            return
         if bare.rules and edges.sides:
             yield edges.ink
     yield traces
+
+
+def _runs_past(rule: Rule, bare: Mask) -> bool:
+    """Whether a line begins well before all else that is drawn and ends well after it, as no stroke of a digit does."""
+    rows, columns = bounding_box(bare)
+    along = rows if rule.upright else columns
+    beyond = PAST * (along.stop - along.start)
+    return bool(rule.first < along.start - beyond and rule.last > along.stop + beyond)

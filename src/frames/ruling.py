@@ -112,8 +112,15 @@ def _found(ink: Pixels, low: int, upright: bool) -> list[Rule]:
     """The level lines in ink, of at most ROUNDS different turns."""
     found: list[Rule] = []
     left = ink
-    for _ in range(ROUNDS):
-        rules = list(_level_rules(left, low, upright)) if _may_have_rules(left > low) else []
+    least = math.inf
+    for turn in range(ROUNDS):
+        mask = left > low
+        if not _may_have_rules(mask):
+            break
+        if turn == 0:  # what is as long only as what the first lines leave is a stroke
+            columns = bounding_box(mask)[1]
+            least = MIN_COVER * (columns.stop - columns.start)
+        rules = list(_level_rules(left, low, least, upright))
         left = left.copy() if rules and left is ink else left
         for rule in rules:
             _take_out(left, rule, low)
@@ -139,17 +146,14 @@ def _may_have_rules(mask: Mask) -> bool:
     return False
 
 
-def _level_rules(ink: Pixels, low: int, upright: bool) -> Iterator[Rule]:
-    """The lines of one turn, the one that has most ink on its lines, that run across the ink."""
+def _level_rules(ink: Pixels, low: int, least: float, upright: bool) -> Iterator[Rule]:
+    """The lines of one turn, the one that has most ink on its lines, that cover at least so many columns."""
     mask = ink > low
-    if not mask.any():
-        return
-    columns = bounding_box(mask)[1]
-    votes, covered, steepness = _best_turn(mask, MIN_COVER * (columns.stop - columns.start))
+    votes, covered, steepness = _best_turn(mask, least)
     offsets = np.rint(steepness * (np.arange(ink.shape[1]) - ink.shape[1] / 2)).astype(np.intp)
     for start, stop in _runs(covered):
         middle = start + int(votes[start:stop].argmax()) - _margin(mask) + offsets
-        if rule := _measured(ink, mask, middle, columns, low, upright):
+        if rule := _measured(ink, mask, middle, low, least, upright):
             yield rule
 
 
@@ -190,14 +194,12 @@ def _runs(filled: Mask) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _measured(
-    ink: Pixels, mask: Mask, middle: NDArray[np.intp], columns: slice, low: int, upright: bool
-) -> Rule | None:
+def _measured(ink: Pixels, mask: Mask, middle: NDArray[np.intp], low: int, least: float, upright: bool) -> Rule | None:
     """The line along `middle`, or None where it is too thick, or does not cover enough."""
     limit = max(3, math.ceil(MAX_THICKNESS * max(ink.shape)))
     covered: Mask = _strip(mask.view(np.uint8), middle, 1).max(0) > 0
     first, last = _longest_run(covered, max(2, round(GAP * covered.size)))
-    if np.count_nonzero(covered[first:last]) < MIN_COVER * (columns.stop - columns.start):
+    if np.count_nonzero(covered[first:last]) < least:
         return None
     strip = _strip(ink, middle, limit)
     # Where a stroke lies along the line the two are thicker than the line is: not the median tells how thick.

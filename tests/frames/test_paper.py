@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,6 +70,19 @@ def test_two_sides_of_a_frame_are_no_version_by_themselves(name: str) -> None:
     found = versions(np.maximum(ink, sides), 25)
     assert np.count_nonzero(found[0] & sides) == 0
     assert all(np.count_nonzero(version & ink) > 0.9 * np.count_nonzero(ink) for version in found)
+
+
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_line_that_touches_a_zero_and_runs_past_it_makes_no_other_digit_of_it(upright: bool, at: int) -> None:
+    ink = np.zeros((200, 200), np.uint8)
+    cv2.ellipse(ink, (100, 100), (34, 40), 0, 0, 360, 255, 8)
+    lined = ink.T.copy() if upright else ink.copy()
+    place = (lined.max(1) > 0).nonzero()[0][(0, -1)[at]]
+    lined[place - 1 : place + 2] = 255
+    found = versions(lined.T if upright else lined, 25)
+    assert len(found) == 1
+    assert np.abs(found[0].astype(int) - ink).sum() < 0.1 * ink.sum()
 
 
 def test_what_may_be_more_than_a_digit_is_doubtful() -> None:
