@@ -31,8 +31,8 @@ SEVERAL = Sought(768, lambda mask: [mask], "one whose digits stand out from the 
 MAX_VERSIONS = 4
 GLANCE = 64  # pixels a side, about, are enough to see that there is nothing to doubt
 LINE = 0.7  # of the ink's extent: what covers more of a row or column may be a printed line
-STANDS = 0.1  # of the traces that are no lines are enough to be a digit
-PAST = 0.15  # of what else is drawn: a line that is so much longer at either end is printed
+STANDS = 0.1  # of all that is drawn: where as much is no line, a digit stands there
+PAST = 0.15  # of what else is drawn: a line that goes so far beyond both of its ends is printed
 RECTANGLE = 0.86  # of the least rectangle around it that the hull of a frame fills, and hardly any digit's
 
 
