@@ -158,10 +158,10 @@ def _level_rules(ink: Pixels, low: int, least: float, upright: bool) -> Iterator
 
 
 def _best_turn(mask: Mask, least: float) -> tuple[NDArray[np.intp], Mask, float]:
-    """The turn at which the longest lines run through a mask, as pixels down for each pixel across.
+    """The turn at which the longest lines run through a mask, as its rows turned level, and pixels down a pixel across.
 
-    Comes after the rows of the mask turned level: how much there is of each and the next one, and in which of them at
-    least so many columns have ink. A stroke as wide as many rows counts as one line, as it has one longest row.
+    Of each row how many pixels it has together with the next one, and whether these lie in at least `least` columns. A
+    stroke that is many rows wide counts as one line, by its longest row: all of them would outweigh a thin frame.
     """
     y, x = np.nonzero(mask)
     below_another = (y > 0) & mask[y - 1, x]
