@@ -51,6 +51,7 @@ LADDER: list[set[str]] = [
     {"storage.sweeping"},
     {"logger", "feedback", "datasets"},
     {"serving.prediction", "serving.personal"},
+    {"serving.second_look"},
     {"serving.choosing"},
     {"serving.predictor", "serving.batching", "serving.conversion"},
     {"serving.hand_building", "serving.watcher", "serving.comparison"},

@@ -17,12 +17,16 @@ import numpy as np
 
 from frames.drawing import Drawing
 from learning.weights import ModelMissing
-from serving.choosing import DrawingPrediction, read_drawings
+from serving.choosing import DrawingPrediction, glance, read_drawings
 from serving.personal import Hands, PersonalModel
 from serving.prediction import Prediction
+from serving.second_look import Predict
 
 MAX_BATCH = 16  # drawings: with more, the first would wait long for the last
 MAX_WAITING = 512  # drawings: two seconds' worth, in which all who draw at once have been answered
+
+
+_Read = Callable[[Predict, Sequence[Drawing], Hands], list[DrawingPrediction]]
 
 
 class TooManyAtOnce(RuntimeError):
@@ -37,6 +41,7 @@ class _Request:
     make_drawing: Callable[[], Drawing]
     model: str
     hand: PersonalModel | None
+    read: _Read
     result: Future[DrawingPrediction] = field(default_factory=Future)
 
 
@@ -58,13 +63,15 @@ class Batcher:
         self._thread.join(timeout=5)
 
     def submit(
-        self, make_drawing: Callable[[], Drawing], model: str, hand: PersonalModel | None = None
+        self, make_drawing: Callable[[], Drawing], model: str, hand: PersonalModel | None = None, once: bool = False
     ) -> Future[DrawingPrediction]:
         """Queue a drawing, as the function that makes it, for a model and perhaps a personal one.
 
+        `once`: without a second look where the model is in doubt, for what may well be no digit.
+
         The future raises what that function raises, ModelMissing, or TooManyAtOnce.
         """
-        request = _Request(make_drawing, model, hand)
+        request = _Request(make_drawing, model, hand, glance if once else read_drawings)
         with self._lock:
             if self._closed:
                 request.result.set_exception(ModelMissing("The app is shutting down."))
@@ -94,7 +101,7 @@ class Batcher:
         return batch, True
 
     def _handle(self, batch: Sequence[_Request]) -> None:
-        by_model: dict[str, list[tuple[_Request, Drawing]]] = {}
+        alike: dict[tuple[str, _Read], list[tuple[_Request, Drawing]]] = {}
         for request in batch:
             if request.result.set_running_or_notify_cancel():
                 try:
@@ -102,17 +109,17 @@ class Batcher:
                 except Exception as error:  # noqa: BLE001 - raised again where the result is waited for
                     request.result.set_exception(error)
                 else:
-                    by_model.setdefault(request.model, []).append((request, drawing))
-        for model, drawn in by_model.items():
-            self._predict_batch(model, drawn)
+                    alike.setdefault((request.model, request.read), []).append((request, drawing))
+        for (model, read), drawn in alike.items():
+            self._predict_batch(model, read, drawn)
 
-    def _predict_batch(self, model: str, drawn: Sequence[tuple[_Request, Drawing]]) -> None:
+    def _predict_batch(self, model: str, read: _Read, drawn: Sequence[tuple[_Request, Drawing]]) -> None:
         try:
             drawings, hands = [drawing for _, drawing in drawn], [request.hand for request, _ in drawn]
-            read = read_drawings(lambda frames, owners: self._predict(frames, model, owners), drawings, hands)
+            answers = read(lambda frames, owners: self._predict(frames, model, owners), drawings, hands)
         except Exception as error:  # noqa: BLE001 - as above
             for request, _ in drawn:
                 request.result.set_exception(error)
         else:
-            for (request, _), each in zip(drawn, read, strict=True):
+            for (request, _), each in zip(drawn, answers, strict=True):
                 request.result.set_result(each)

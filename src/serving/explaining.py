@@ -27,6 +27,7 @@ from serving.loading import ModelLoader
 from serving.personal import PersonalModel
 from serving.prediction import Prediction
 from serving.reading import Reading
+from serving.second_look import look_again
 from storage import hands
 from storage.database import Database, DatabaseAway
 from storage.hands import Hand, OwnLabel
@@ -89,20 +90,25 @@ class Explanation:
 
 
 def explain(drawing: Drawing, predict: Predict, threshold: float) -> Explanation:
-    """Why `predict` reads a drawing as it does, its neighbours apart."""
-    (prediction,) = predict([drawing.frame])
+    """Why a drawing is read as it is, its neighbours apart; `predict` takes one look at each frame.
+
+    The answer is of two looks where it is in doubt; what is left out is compared with the first.
+    """
+    (glance,) = predict([drawing.frame])
+    (prediction,) = look_again(lambda frames, _hands: predict(frames), [drawing.frame], [glance])
     score = _score_of(prediction)
     occlusions = occlude(drawing.frame)
     without = predict(list(occlusions.frames))
-    losses = score(prediction) - np.array([score(each) for each in without])
-    changed = [n for n, each in enumerate(without) if each.is_digit and reads(each) != reads(prediction)]
+    losses = score(glance) - np.array([score(each) for each in without])
+    same = {reads(prediction), reads(glance)}
+    changed = [n for n, each in enumerate(without) if each.is_digit and reads(each) not in same]
     decisive = max(changed, key=lambda n: abs(losses[n]), default=None)
     return Explanation(
         prediction,
         threshold,
         saliency(drawing.frame, occlusions.windows, losses),
         None if decisive is None else Spot(occlusions.centre(decisive), without[decisive]),
-        tuple(Stroke(each, score(prediction) - score(each)) for each in predict(_without_each_stroke(drawing))),
+        tuple(Stroke(each, score(glance) - score(each)) for each in predict(_without_each_stroke(drawing))),
     )
 
 

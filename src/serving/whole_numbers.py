@@ -24,11 +24,12 @@ from frames.segmentation import MAX_DIGITS, TooManyDigits
 from learning.registry import DEFAULT_MODEL
 from learning.weights import ModelMissing
 from serving.batching import MAX_BATCH, Batcher, TooManyAtOnce
-from serving.choosing import read_drawings
+from serving.choosing import glance
 from serving.hands import HandCache
 from serving.personal import PersonalModel
 from serving.prediction import Prediction
 from serving.reading import Reading, count_reading
+from serving.second_look import look_again
 from storage.writer import Writer, Written
 
 AT_ONCE, WAITING = 2, 16  # pictures; one of 200 digits takes seconds
@@ -60,8 +61,8 @@ def read_lattice(
 
     Among digits, what the digit score alone would refuse counts as one where its place and size speak for it. Where
     nothing is a digit, all that is drawn may be a single one, with dirt beside it that only whoever looks for one digit
-    leaves out. With `reread`, which reads frames too, `predict` only says where the digits are, and the other which
-    they are.
+    leaves out. Digits in doubt get a second look. With `reread`, which reads frames too, `predict` only says where the
+    digits are, and the other which they are.
 
     Raises TooManyDigits, and what `predict` and `reread` raise.
     """
@@ -69,7 +70,7 @@ def read_lattice(
     lines = max(ways, key=lambda way: way.odds).lines
     if not any(part.prediction.is_digit for line in lines for part in line):
         lines = _single(lattice, predict) or lines
-    return _reread(lines, reread) if reread else lines
+    return _read_again(lines, predict, reread)
 
 
 def _single(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
@@ -79,13 +80,25 @@ def _single(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> 
         return []
     first, *others = (found.drawing for found in versions)
     whole = replace(first, alternatives=tuple(others))
-    ((drawing, prediction),) = read_drawings(lambda frames, _hands: predict(frames), [whole])
+    ((drawing, prediction),) = glance(lambda frames, _hands: predict(frames), [whole])
     found = next(found for found in versions if found.drawing.frame is drawing.frame)
     return [[Part(found, prediction)]] if prediction.is_digit else []
 
 
-def _reread(lines: list[list[Part]], reread: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
-    anew = iter(reread([part.found.drawing.frame for line in lines for part in line]))
+def _read_again(
+    lines: list[list[Part]],
+    predict: Callable[[Frames], list[Prediction]],
+    reread: Callable[[Frames], list[Prediction]] | None,
+) -> list[list[Part]]:
+    """The parts that were found with what `reread` says to them; without it `predict` looks again at those in doubt."""
+    parts = [part for line in lines for part in line]
+    frames = [part.found.drawing.frame for part in parts]
+    read = (
+        reread(frames)
+        if reread
+        else look_again(lambda moved, _hands: predict(moved), frames, [part.prediction for part in parts])
+    )
+    anew = iter(read)
     return [
         [part._replace(prediction=replace(next(anew), is_digit=part.prediction.is_digit)) for part in line]
         for line in lines
@@ -279,7 +292,7 @@ class NumberReader:
         predictions: list[Prediction] = []
         for first in range(0, len(frames), MAX_BATCH):
             batch = frames[first : first + MAX_BATCH]
-            asked = [self._batcher.submit(partial(Drawing, frame), model, hand) for frame in batch]
+            asked = [self._batcher.submit(partial(Drawing, frame), model, hand, once=True) for frame in batch]
             predictions += [each.result().prediction for each in asked]
         return predictions
 

@@ -15,6 +15,8 @@ from serving import batching
 from serving.batching import MAX_BATCH, Batcher, TooManyAtOnce
 from serving.personal import Hands
 from serving.prediction import Prediction
+from serving.second_look import SHIFTS
+from support.running_app import wait_until
 
 
 class Model:
@@ -73,6 +75,26 @@ def test_each_model_reads_its_own(batcher: Batcher, model: Model) -> None:
         (digit, "linear" if digit % 2 else "cnn") for digit in range(6)
     ]
     assert sorted(model.batches[1:]) == [("cnn", 3), ("linear", 3)]
+
+
+@pytest.mark.parametrize(("once", "frames"), [(True, [2]), (False, [2, len(SHIFTS), len(SHIFTS)])])
+def test_what_may_well_be_no_digit_is_looked_at_once(once: bool, frames: list[int]) -> None:
+    batches: list[int] = []
+
+    def doubting(given: Sequence[np.ndarray], model: str, _hands: Hands) -> list[Prediction]:
+        batches.append(len(given))
+        release.wait(10)
+        return [Prediction(0, 0.5, (0.5, 0.5, *[0.0] * 8), 1.0, True, model, 1, 0.1) for _ in given]
+
+    release = threading.Event()
+    batcher = Batcher(doubting)
+    first = batcher.submit(drawn(0), "linear")
+    wait_until(lambda: len(batches) == 1, 10, "the first batch")
+    queued = [batcher.submit(drawn(1), "cnn", once=once) for _ in range(2)]
+    release.set()
+    assert [each.result(10).prediction.predicted_digit for each in (first, *queued)] == [0, 0, 0]
+    assert batches == [1, *frames]
+    batcher.close()
 
 
 def test_a_batch_has_its_limit(batcher: Batcher, model: Model) -> None:

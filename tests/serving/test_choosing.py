@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from frames.drawing import Drawing
-from serving.choosing import read_drawings
+from serving.choosing import glance, read_drawings
 from serving.personal import Hands
 from serving.prediction import Prediction
+from serving.second_look import SHIFTS
 
 
 def frame(score: float) -> np.ndarray:
@@ -50,3 +52,19 @@ def test_each_drawing_gets_its_own_and_all_are_one_batch() -> None:
     read = read_drawings(counting, [Drawing(frame(0.5)), two, Drawing(frame(0.7))], [None, None, None])
     assert [each.prediction.digit_score for each in read] == pytest.approx([0.5, 0.9, 0.7])
     assert batches == [(4, 4)]
+
+
+def test_only_the_version_that_is_chosen_is_looked_at_again() -> None:
+    batches = []
+
+    def doubting(frames: Sequence[np.ndarray], _hands: Hands) -> list[Prediction]:
+        batches.append(len(frames))
+        return [replace(each, confidence=0.5) for each in predict(frames)]
+
+    drawing = Drawing(frame(0.2), alternatives=(Drawing(frame(0.9)), Drawing(frame(0.1))))
+    ((chosen_one, _),) = read_drawings(doubting, [drawing])
+    assert chosen_one.frame is drawing.alternatives[0].frame
+    assert batches == [3, len(SHIFTS)]
+    batches.clear()
+    assert len(glance(doubting, [drawing])) == 1
+    assert batches == [3]
