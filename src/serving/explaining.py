@@ -89,13 +89,15 @@ class Explanation:
     """The nearest of the visitor's own labelled drawings; None where they cannot be looked up."""
 
 
-def explain(drawing: Drawing, predict: Predict, threshold: float) -> Explanation:
-    """Why a drawing is read as it is, its neighbours apart; `predict` takes one look at each frame.
+def explain(drawing: Drawing, predict: Predict, threshold: float, answered: Prediction | None = None) -> Explanation:
+    """Why a drawing is read as it is, or was if it was `answered`, its neighbours apart.
 
-    The answer is of two looks where it is in doubt; what is left out is compared with the first.
+    `predict` takes one look at each frame. Where that is in doubt, the answer may be that of a second one (a number's
+    digits have none); what is left out is always compared with the first.
     """
-    (glance,) = predict([drawing.frame])
-    (prediction,) = look_again(lambda frames, _hands: predict(frames), [drawing.frame], [glance])
+    (glance,) = (prediction,) = predict([drawing.frame])
+    if answered is None or reads(answered) != reads(glance):
+        (prediction,) = look_again(lambda frames, _hands: predict(frames), [drawing.frame], [glance])
     score = _score_of(prediction)
     occlusions = occlude(drawing.frame)
     without = predict(list(occlusions.frames))
@@ -181,6 +183,7 @@ class Explainer:
             reading.drawing,
             in_batches(serving, hand),
             serving.info.card.digit_score.threshold,
+            answered,
         )
         now = explanation.prediction
         if (now.model_version, reads(now)) != (answered.model_version, reads(answered)):

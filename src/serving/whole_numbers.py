@@ -29,7 +29,6 @@ from serving.hands import HandCache
 from serving.personal import PersonalModel
 from serving.prediction import Prediction
 from serving.reading import Reading, count_reading
-from serving.second_look import look_again
 from storage.writer import Writer, Written
 
 AT_ONCE, WAITING = 2, 16  # pictures; one of 200 digits takes seconds
@@ -61,8 +60,8 @@ def read_lattice(
 
     Among digits, what the digit score alone would refuse counts as one where its place and size speak for it. Where
     nothing is a digit, all that is drawn may be a single one, with dirt beside it that only whoever looks for one digit
-    leaves out. Digits in doubt get a second look. With `reread`, which reads frames too, `predict` only says where the
-    digits are, and the other which they are.
+    leaves out. With `reread`, which reads frames too, `predict` only says where the digits are, and the other which
+    they are.
 
     Raises TooManyDigits, and what `predict` and `reread` raise.
     """
@@ -70,7 +69,7 @@ def read_lattice(
     lines = max(ways, key=lambda way: way.odds).lines
     if not any(part.prediction.is_digit for line in lines for part in line):
         lines = _single(lattice, predict) or lines
-    return _read_again(lines, predict, reread)
+    return _reread(lines, reread) if reread else lines
 
 
 def _single(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
@@ -85,20 +84,8 @@ def _single(lattice: Lattice, predict: Callable[[Frames], list[Prediction]]) -> 
     return [[Part(found, prediction)]] if prediction.is_digit else []
 
 
-def _read_again(
-    lines: list[list[Part]],
-    predict: Callable[[Frames], list[Prediction]],
-    reread: Callable[[Frames], list[Prediction]] | None,
-) -> list[list[Part]]:
-    """The parts that were found with what `reread` says to them; without it `predict` looks again at those in doubt."""
-    parts = [part for line in lines for part in line]
-    frames = [part.found.drawing.frame for part in parts]
-    read = (
-        reread(frames)
-        if reread
-        else look_again(lambda moved, _hands: predict(moved), frames, [part.prediction for part in parts])
-    )
-    anew = iter(read)
+def _reread(lines: list[list[Part]], reread: Callable[[Frames], list[Prediction]]) -> list[list[Part]]:
+    anew = iter(reread([part.found.drawing.frame for line in lines for part in line]))
     return [
         [part._replace(prediction=replace(next(anew), is_digit=part.prediction.is_digit)) for part in line]
         for line in lines

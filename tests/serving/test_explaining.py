@@ -134,6 +134,8 @@ def test_what_a_second_look_answers_is_explained_by_what_one_look_loses() -> Non
     assert told.saliency[row, column] > 0
     assert told.saliency[:8].max() < 0.2 * told.saliency.max(), "what makes no difference at one look explains nothing"
     assert told.decisive is None, "a 1 is what one look says to all of it"
+    in_a_number = explain(replace(FOUR, strokes=None), predict, 0.5, answered=says(0.4))
+    assert in_a_number.prediction.predicted_digit == 1
 
 
 def test_what_is_no_digit_is_explained_by_the_digit_score(explainer: Explainer) -> None:
