@@ -1,10 +1,10 @@
 """A second look at what the network doubts: the mean over the frame and the same moved by up to two pixels.
 
 This is test-time augmentation, and costs only doubtful drawings anything. A network that pools answers a little
-otherwise wherever a digit lies. Shifts and doubt were chosen on MNIST's validation digits, enlarged or not, where the
-mean of three trainings makes a quarter fewer mistakes, and on the drawings of the first fifteen people, where it makes a
-tenth fewer. On MNIST's test digits that is a tenth, and with the other fifteen people nothing. Not for every model and
-drawing: the linear model, which has a weight for each place, gets worse, and so do digits that were cut out of numbers.
+otherwise wherever a digit lies. Shifts and doubt were chosen on MNIST's validation digits, enlarged or not, of which
+three trainings misread a quarter fewer on average, and on the drawings of the first fifteen people: a tenth fewer. On
+MNIST's test digits it is a tenth, and with the other fifteen people nothing. The linear model, which has a weight for
+each place, gets worse by it, and so do digits that were cut out of numbers.
 """
 
 from __future__ import annotations
