@@ -40,6 +40,7 @@ MAX_WAITING = 8  # explanations, of 30 to 60 ms each
 MAX_STROKES = 6  # with more, none is left out to see what it did
 MOST_LABELLED = 5  # drawings of one's own
 SMALLEST = 1e-300  # a probability whose logarithm is finite
+SAME_LOOK = 1e-4  # confidence: by less do two readings at one look differ, of the same drawing by the same model
 
 Predict = Callable[[Sequence[Pixels]], list[Prediction]]
 
@@ -96,7 +97,7 @@ def explain(drawing: Drawing, predict: Predict, threshold: float, answered: Pred
     digits have none); what is left out is always compared with the first.
     """
     (glance,) = (prediction,) = predict([drawing.frame])
-    if answered is None or reads(answered) != reads(glance):
+    if answered is None or not math.isclose(answered.confidence, glance.confidence, abs_tol=SAME_LOOK):
         (prediction,) = look_again(lambda frames, _hands: predict(frames), [drawing.frame], [glance])
     score = _score_of(prediction)
     occlusions = occlude(drawing.frame)

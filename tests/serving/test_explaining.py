@@ -20,7 +20,7 @@ from serving.hands import HandCache
 from serving.loading import ModelLoader
 from serving.prediction import Prediction
 from serving.reading import Reading
-from serving.second_look import SHIFTS
+from serving.second_look import SHIFTS, look_again
 from settings import load_settings
 from storage.database import Database
 from storage.hands import forget
@@ -136,6 +136,19 @@ def test_what_a_second_look_answers_is_explained_by_what_one_look_loses() -> Non
     assert told.decisive is None, "a 1 is what one look says to all of it"
     in_a_number = explain(replace(FOUR, strokes=None), predict, 0.5, answered=says(0.4))
     assert in_a_number.prediction.predicted_digit == 1
+
+
+def test_the_next_likeliest_is_as_likely_as_the_answer_said() -> None:
+    """A doubtful 4 that is a certain one at the second look: the same digit, but other probabilities."""
+
+    def predict(frames: Sequence[np.ndarray]) -> list[Prediction]:
+        four = 0.95 if len(frames) == len(SHIFTS) else 0.6
+        probabilities = (0.0, 1 - four, 0.0, 0.0, four, *[0.0] * 5)
+        return [Prediction(4, four, probabilities, 0.9, True, "cnn", 1, 1.0)] * len(frames)
+
+    (given,) = look_again(lambda frames, _hands: predict(frames), [FOUR.frame], predict([FOUR.frame]))
+    assert given.confidence > 0.9
+    assert explain(replace(FOUR, strokes=None), predict, 0.5, given).prediction.probabilities == given.probabilities
 
 
 def test_what_is_no_digit_is_explained_by_the_digit_score(explainer: Explainer) -> None:
