@@ -80,7 +80,12 @@ def frame_ink(ink: Pixels, softness: float = SOFTNESS) -> Pixels:
         return _softened(_centred(_full_ink(_scaled(ink, Image.Resampling.BICUBIC))), softness)
     small = _scaled(ink, Image.Resampling.BOX)
     edges = _edges(small)
-    softness *= _sharpness(ink, edges)
+    width = _edge_width(ink, edges)
+    if width > SHARP_EDGE:
+        softness *= max(0.0, (SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE))
+        ink = _without_fringe(ink, width)
+        small = _scaled(ink, Image.Resampling.BOX)
+        edges = _edges(small)
     if _may_be_thin(small, edges):
         thick = _thickened(ink)
         small = small if thick is ink else _scaled(thick, Image.Resampling.BOX)
@@ -103,8 +108,8 @@ def _edges(small: Pixels) -> int:
     return round(cv2.norm(grey[1:], grey[:-1], cv2.NORM_L1) + cv2.norm(grey[:, 1:], grey[:, :-1], cv2.NORM_L1))
 
 
-def _sharpness(ink: Pixels, edges: int) -> float:
-    """How sharp ink is as it will be in the frame: 1 as a canvas's, 0 as MNIST's or softer.
+def _edge_width(ink: Pixels, edges: int) -> float:
+    """How wide ink's edges will be in the frame, in pixels, from 10 to 90 % of its darkest.
 
     An edge is as wide as there are grey pixels for each pixel of the outline; four in five are between 10 and 90 %.
     """
@@ -112,7 +117,22 @@ def _sharpness(ink: Pixels, edges: int) -> float:
     rows = ink[::2]  # every second tells as much
     grey = 2 * cv2.countNonZero(cv2.inRange(rows, peak // 10, peak - peak // 10))
     width: float = grey / 0.8 / max(1.0, math.pi / 4 * edges / max(1, peak)) * (BOX / max(ink.shape)) ** 2
-    return min(1.0, max(0.0, (SOFT_EDGE - width) / (SOFT_EDGE - SHARP_EDGE)))
+    return width
+
+
+def _without_fringe(ink: Pixels, edge_width: float) -> Pixels:
+    """Soft ink without the outer half of its edges, as far as they would take a part of the box: (h, w) uint8.
+
+    MNIST's box ends where ink is half as dark as at most. Not more than half an edge goes: a fainter stroke stays.
+    """
+    height, width = ink.shape
+    side = max(height, width)
+    fringe = min(round(edge_width / 2 * side / BOX), (side - BOX) // 2)
+    rows, columns = bounding_box(ink > int(ink.max()) // 2)
+    return ink[
+        min(rows.start, fringe) : max(rows.stop, height - fringe),
+        min(columns.start, fringe) : max(columns.stop, width - fringe),
+    ]
 
 
 def _may_be_thin(small: Pixels, edges: int) -> bool:
