@@ -121,13 +121,13 @@ def _edge_width(ink: Pixels, edges: int) -> float:
 
 
 def _without_fringe(ink: Pixels, edge_width: float) -> Pixels:
-    """Soft ink without the outer half of its edges, as far as they would take a part of the box: (h, w) uint8.
+    """Soft ink cropped to where its edges are half as dark as its darkest, as in MNIST's box: (h, w) uint8.
 
-    MNIST's box ends where ink is half as dark as at most. Not more than half an edge goes: a fainter stroke stays.
+    At most half the width of an edge is cut off on each side, so that a fainter stroke stays.
     """
     height, width = ink.shape
     side = max(height, width)
-    fringe = min(round(edge_width / 2 * side / BOX), (side - BOX) // 2)
+    fringe = min(int(edge_width / 2 * side / BOX), (side - BOX) // 2)
     rows, columns = bounding_box(ink > int(ink.max()) // 2)
     return ink[
         min(rows.start, fringe) : max(rows.stop, height - fringe),
