@@ -109,7 +109,7 @@ def _edges(small: Pixels) -> int:
 
 
 def _edge_width(ink: Pixels, edges: int) -> float:
-    """How wide ink's edges will be in the frame, in pixels, from 10 to 90 % of its darkest.
+    """How wide the edges of ink will be in the frame, from paper to the darkest, in pixels.
 
     An edge is as wide as there are grey pixels for each pixel of the outline; four in five are between 10 and 90 %.
     """
